@@ -1,0 +1,40 @@
+# The operators in src/engine/ops are compiled once per backend: a precision and an instruction set. A backend
+# is chosen at run time, so one binary runs on every processor of the architecture.
+#
+# truce_kernel_objects(OUT FOLDER) sets OUT to the objects of all backends.
+include(CheckCCompilerFlag)
+
+set(truce_backends f32_generic f64_generic)
+set(truce_flags_f32_generic "")
+set(truce_flags_f64_generic "")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  check_c_compiler_flag("-march=x86-64-v4" TRUCE_HAS_X86_64_V4)
+  if(TRUCE_HAS_X86_64_V4)
+    list(APPEND truce_backends f32_v3 f32_v4)
+    set(truce_flags_f32_v3 -march=x86-64-v3)
+    set(truce_flags_f32_v4 -march=x86-64-v4 -mprefer-vector-width=512)
+  endif()
+endif()
+
+function(truce_kernel_objects out folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.c)
+  set(objects)
+  if(sources)
+    foreach(backend ${truce_backends})
+      add_library(truce_ops_${backend} OBJECT ${sources})
+      target_link_libraries(truce_ops_${backend} PRIVATE truce_options truce_dependencies)
+      string(SUBSTRING ${backend} 0 3 precision)
+      target_compile_definitions(truce_ops_${backend} PRIVATE ENGINE_BACKEND=${backend}
+                                                              ENGINE_PRECISION_${precision}=1)
+      target_compile_options(truce_ops_${backend} PRIVATE ${truce_flags_${backend}} -O3 -fopenmp-simd
+                                                          -fno-math-errno -fno-trapping-math)
+      list(APPEND objects $<TARGET_OBJECTS:truce_ops_${backend}>)
+    endforeach()
+  endif()
+  set(${out} ${objects} PARENT_SCOPE)
+endfunction()
+
+foreach(backend ${truce_backends})
+  string(TOUPPER ${backend} name)
+  add_compile_definitions(ENGINE_HAS_${name}=1)
+endforeach()
