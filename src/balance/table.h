@@ -10,6 +10,22 @@
     X(sum)                                                                                                   \
     X(mean)                                                                                                  \
     X(constant)                                                                                              \
+    X(rlw)                                                                                                   \
+    X(si)                                                                                                    \
+    X(gls)                                                                                                   \
+    X(uw)                                                                                                    \
+    X(uw_o)                                                                                                  \
+    X(uw_so)                                                                                                 \
+    X(imtl_l)                                                                                                \
+    X(dwa)                                                                                                   \
+    X(famo)                                                                                                  \
+    X(stch)                                                                                                  \
+    X(cosmos)                                                                                                \
+    X(pbi)                                                                                                   \
+    X(groupdro)                                                                                              \
+    X(go4align)                                                                                              \
+    X(igb)                                                                                                   \
+    X(ldc_mtl)                                                                                               \
     X(mgda)                                                                                                  \
     X(pcgrad)                                                                                                \
     X(cagrad)
