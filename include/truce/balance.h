@@ -86,13 +86,14 @@ TRUCE_API truce_status truce_balancer_get(const truce_balancer *balancer, const 
 
 TRUCE_API const truce_method *truce_balancer_method(const truce_balancer *balancer);
 
-/* What this balancer needs with its options as they are; at most the method's `needs` and what options add. */
+/* What this balancer needs with its options as they are; at most the method's `needs` and what options add.
+ */
 TRUCE_API unsigned truce_balancer_needs(const truce_balancer *balancer);
 
 /* What a step knows. Fields that the balancer does not need may be left out. */
 typedef struct truce_balance_input {
-    int64_t step;  /* from 0 */
-    int64_t epoch; /* from 0 */
+    int64_t step;                /* from 0 */
+    int64_t epoch;               /* from 0 */
     const double *losses;        /* [T]; NaN for a task without labels in this batch */
     const double *gramian;       /* [T][T]; rows and columns of absent tasks are zero */
     const double *cross_gramian; /* [T][T], J1 J2^T */
@@ -111,7 +112,8 @@ TRUCE_API truce_status truce_balancer_weigh(truce_balancer *balancer, const truc
                                             double *weights);
 
 /*
- * The direction of this step, [P] numbers of input->dtype, from the Jacobian; works for every method. `weights`
+ * The direction of this step, [P] numbers of input->dtype, from the Jacobian; works for every method.
+ * `weights`
  * ([T], may be NULL) receives the weights, or NaN where the method has none.
  */
 TRUCE_API truce_status truce_balancer_aggregate(truce_balancer *balancer, const truce_balance_input *input,
@@ -127,8 +129,8 @@ TRUCE_API truce_status truce_balancer_end_epoch(truce_balancer *balancer, const 
 TRUCE_API void truce_balancer_reset(truce_balancer *balancer);
 
 /*
- * State for a checkpoint: the i-th array of it, where it lies in the balancer, to be written out or read back in
- * place. Returns 0 past the end, else 1. A restored balancer goes on as if it had never stopped.
+ * State for a checkpoint: the i-th array of it, where it lies in the balancer, to be written out or read back
+ * in place. Returns 0 past the end, else 1. A restored balancer goes on as if it had never stopped.
  */
 typedef struct truce_balance_state {
     const char *name;

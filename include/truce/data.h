@@ -48,7 +48,8 @@ typedef struct truce_target {
     double mean, scale;             /* regression: original = mean + scale * stored; scale 0 means 1 */
 } truce_target;
 
-/* Rows of a lazily made input: fills out[n][row size] for the given rows. Must depend on its arguments only. */
+/* Rows of a lazily made input: fills out[n][row size] for the given rows. Must depend on its arguments only.
+ */
 typedef truce_status (*truce_fill_fn)(void *user, const int64_t *rows, int64_t n, float *out);
 
 /* An empty data set of n_rows rows, all of them in the training split. */
@@ -60,8 +61,8 @@ TRUCE_API truce_status truce_dataset_add_input(truce_dataset *dataset, const tru
                                                const void *values);
 
 /*
- * Adds an input that is made when it is read (numbers only). `release` (may be NULL) is called with `user` when
- * the data set is destroyed, or at once if this call fails.
+ * Adds an input that is made when it is read (numbers only). `release` (may be NULL) is called with `user`
+ * when the data set is destroyed, or at once if this call fails.
  */
 TRUCE_API truce_status truce_dataset_add_lazy_input(truce_dataset *dataset, const truce_input *input,
                                                     truce_fill_fn fill, void *user,
@@ -89,7 +90,8 @@ TRUCE_API void truce_dataset_read_target(const truce_dataset *dataset, int i, co
                                          void *out);
 
 /* Rows of a split in ascending order, owned by the data set. */
-TRUCE_API const int64_t *truce_dataset_split_rows(const truce_dataset *dataset, truce_split split, int64_t *n);
+TRUCE_API const int64_t *truce_dataset_split_rows(const truce_dataset *dataset, truce_split split,
+                                                  int64_t *n);
 
 /* Puts each row into a split: splits [n_rows]. */
 TRUCE_API truce_status truce_dataset_assign(truce_dataset *dataset, const truce_split *splits);
@@ -170,8 +172,9 @@ TRUCE_API truce_status truce_tabular_create(truce_context *context, const truce_
                                             truce_dataset **out);
 
 /*
- * Multi-MNIST: pairs of digits, one at the top left and one at the bottom right of a 36 x 36 canvas (pixelwise
- * maximum), from a set of labelled 28 x 28 images. Tasks left, right (10 classes). Images are made when read.
+ * Multi-MNIST: pairs of digits, one at the top left and one at the bottom right of a 36 x 36 canvas
+ * (pixelwise maximum), from a set of labelled 28 x 28 images. Tasks left, right (10 classes). Images are made
+ * when read.
  */
 typedef struct truce_digit_pairs_config {
     const unsigned char *images; /* [n_images][28][28], borrowed while the call lasts */
@@ -183,8 +186,8 @@ typedef struct truce_digit_pairs_config {
     uint64_t seed;
 } truce_digit_pairs_config;
 
-TRUCE_API truce_status truce_digit_pairs_create(truce_context *context, const truce_digit_pairs_config *config,
-                                                truce_dataset **out);
+TRUCE_API truce_status truce_digit_pairs_create(truce_context *context,
+                                                const truce_digit_pairs_config *config, truce_dataset **out);
 
 #ifdef __cplusplus
 }

@@ -29,8 +29,9 @@ struct base_team {
     atomic_int_fast64_t next;
 };
 
-/* 1 + the worker's index while this thread works on a chunk, else 0. */
-static _Thread_local int inside_job;
+/* The team for which this thread is working on a chunk (NULL: none), and its number in that team. */
+static _Thread_local const base_team *current_team;
+static _Thread_local int current_worker;
 
 int base_processors(void)
 {
@@ -46,13 +47,17 @@ int base_team_size(const base_team *team) { return team ? team->n_workers + 1 : 
 
 static void take_chunks(base_team *team, int worker_index)
 {
-    inside_job = worker_index + 1;
+    const base_team *outer_team = current_team;
+    int outer_worker = current_worker;
+    current_team = team;
+    current_worker = worker_index;
     for (;;) {
         int64_t begin = (int64_t)atomic_fetch_add(&team->next, team->grain);
         if (begin >= team->n) break;
         team->fn(team->arg, begin, BASE_MIN(begin + team->grain, team->n), worker_index);
     }
-    inside_job = 0;
+    current_team = outer_team;
+    current_worker = outer_worker;
 }
 
 static void *worker_main(void *arg)
@@ -128,9 +133,9 @@ void base_team_destroy(truce_context *context, base_team *team)
     free_team(context, team);
 }
 
-static void run_alone(int64_t n, int64_t grain, base_chunk_fn fn, void *arg)
+static void run_alone(const base_team *team, int64_t n, int64_t grain, base_chunk_fn fn, void *arg)
 {
-    int worker_index = inside_job ? inside_job - 1 : 0;
+    int worker_index = team && current_team == team ? current_worker : 0;
     for (int64_t begin = 0; begin < n; begin += grain)
         fn(arg, begin, BASE_MIN(begin + grain, n), worker_index);
 }
@@ -139,8 +144,8 @@ void base_parallel(base_team *team, int64_t n, int64_t grain, base_chunk_fn fn, 
 {
     if (n <= 0) return;
     grain = BASE_MAX(grain, 1);
-    if (!team || team->n_workers == 0 || n <= grain || inside_job) {
-        run_alone(n, grain, fn, arg);
+    if (!team || team->n_workers == 0 || n <= grain || current_team == team) {
+        run_alone(team, n, grain, fn, arg);
         return;
     }
     pthread_mutex_lock(&team->lock);

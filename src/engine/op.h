@@ -74,8 +74,8 @@ typedef struct engine_shape_call {
 /*
  * What a kernel works with. Shapes hold the sizes of this run. In a reverse call there are n_rows cotangents,
  * one after the other, out-size elements each. For every input i whose gradient is wanted d_in[i] is not
- * NULL: the kernel writes n_rows gradients, d_stride[i] elements apart, adding to what is there if adds[i] and
- * overwriting it if not. Inputs are served in ascending order.
+ * NULL: the kernel writes n_rows gradients, d_stride[i] elements apart, adding to what is there if adds[i]
+ * and overwriting it if not. Inputs are served in ascending order.
  */
 typedef struct engine_call {
     const engine_settings *settings;
@@ -161,12 +161,30 @@ typedef struct engine_vectors {
     double (*get)(const void *x, int64_t i);
 } engine_vectors;
 
+/* One step of an update rule; which fields count is the rule's. */
+typedef struct engine_update {
+    void *values, *first, *second; /* parameters, first and second moments */
+    const void *gradient;
+    double rate, beta1, beta2, epsilon;
+    double decay;  /* coupled weight decay: added to the gradient times the parameters */
+    double shrink; /* decoupled weight decay: factor on the parameters */
+    double root;   /* factor on the root of the second moment */
+    bool nesterov;
+} engine_update;
+
+typedef void (*engine_update_fn)(const engine_update *update, int64_t begin, int64_t end);
+
+typedef struct engine_updates {
+    engine_update_fn plain, sgd, adam;
+} engine_updates;
+
 /* A device and a precision. */
 typedef struct engine_backend {
     const char *name;
     truce_dtype dtype;
     const engine_op *const *ops; /* [ENGINE_N_OPS]; NULL for ENGINE_LEAF */
     const engine_vectors *vectors;
+    const engine_updates *updates;
 } engine_backend;
 
 /* The fastest backend of this precision that the processor runs; or by name ("f32_v3"), NULL if it cannot. */
