@@ -12,7 +12,7 @@
     extern const engine_vectors engine_vectors_##backend;                                                    \
     extern const engine_updates engine_updates_##backend;
 #define BACKEND(backend, dtype)                                                                              \
-    {#backend, dtype, engine_ops_##backend, &engine_vectors_##backend, &engine_updates_##backend}
+    { #backend, dtype, engine_ops_##backend, &engine_vectors_##backend, &engine_updates_##backend }
 
 DECLARE(f32_generic)
 DECLARE(f64_generic)

@@ -61,6 +61,15 @@ truce_status io_yaml_fail(truce_context *context, const io_yaml *at, truce_statu
 truce_status io_yaml_options(truce_context *context, const io_yaml *map, const base_options *options,
                              const char *const *others, void *values);
 
+/*
+ * A choice with settings is written either as a plain name ("adam") or as a map that holds the name under
+ * `key`
+ * ({type: adam, beta1: 0.8}). *name is that name, or `fallback` where nothing is given; *settings (may be
+ * NULL) is the map, or NULL.
+ */
+truce_status io_yaml_choice(truce_context *context, const io_yaml *at, const char *key, const char *fallback,
+                            const char **name, const io_yaml **settings);
+
 /* Appends the tree as YAML that reads back as the same tree. Fails for texts that are not in UTF-8. */
 truce_status io_yaml_write(truce_context *context, const io_yaml *root, base_text *out);
 

@@ -108,3 +108,17 @@ truce_status io_yaml_options(truce_context *context, const io_yaml *map, const b
     }
     return TRUCE_OK;
 }
+
+truce_status io_yaml_choice(truce_context *context, const io_yaml *at, const char *key, const char *fallback,
+                            const char **name, const io_yaml **settings) {
+    const io_yaml *named = at && at->kind == IO_YAML_MAP ? io_yaml_get(at, key) : at;
+    if (at && at->kind == IO_YAML_LIST)
+        return io_yaml_fail(context, at, TRUCE_ERROR_TYPE, "give a name, or a map with '%s', not a list",
+                            key);
+    if (named && named->kind != IO_YAML_SCALAR)
+        return io_yaml_fail(context, named, TRUCE_ERROR_TYPE, "'%s' takes a name, not %s", key,
+                            kind_text(named));
+    *name = named ? named->text : fallback;
+    if (settings) *settings = at && at->kind == IO_YAML_MAP ? at : NULL;
+    return TRUCE_OK;
+}
