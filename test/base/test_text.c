@@ -158,6 +158,25 @@ static void wrong_options_say_what_is_wrong(void **state)
     assert_true(s.c == 0.4 && s.steps == 20 && s.exact == 1 && s.mode == 1 && s.widths.n == 2);
 }
 
+static void structs_are_checked_like_texts(void **state)
+{
+    truce_context *context = *state;
+    settings s = {0};
+    base_option_defaults(&options, &s);
+    assert_ok(context, base_option_check(context, &options, &s));
+    s.c = NAN;
+    assert_fails(context, TRUCE_ERROR_RANGE, "'c' must lie between 0 and 10, but is nan",
+                 base_option_check(context, &options, &s));
+    base_option_defaults(&options, &s);
+    s.steps = -1;
+    assert_fails(context, TRUCE_ERROR_RANGE, "'steps' must lie between 1 and 1000, but is -1",
+                 base_option_check(context, &options, &s));
+    base_option_defaults(&options, &s);
+    s.widths.values[1] = 5000;
+    assert_fails(context, TRUCE_ERROR_RANGE, "'widths' must lie between 1 and 4096, but is 5000",
+                 base_option_check(context, &options, &s));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +188,7 @@ int main(void)
         TEST(names_keep_their_order),
         TEST(options_have_defaults_and_take_text),
         TEST(wrong_options_say_what_is_wrong),
+        TEST(structs_are_checked_like_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
