@@ -62,7 +62,8 @@ truce_status io_store_each_run(io_store *store, io_run_fn fn, void *user);
 /* Scalars of a run; split, task or name NULL means any. */
 truce_status io_store_each_scalar(io_store *store, int64_t run, const char *split, const char *task,
                                   const char *name, io_scalar_fn fn, void *user);
-truce_status io_store_each_matrix(io_store *store, int64_t run, const char *name, io_matrix_fn fn, void *user);
+truce_status io_store_each_matrix(io_store *store, int64_t run, const char *name, io_matrix_fn fn,
+                                  void *user);
 
 /* A note of a run as a new text, or NULL in *out where there is none. */
 truce_status io_store_note(io_store *store, int64_t run, const char *key, char **out);
