@@ -168,6 +168,38 @@ void base_option_defaults(const base_options *options, void *values) {
     }
 }
 
+static truce_status check_list(truce_context *context, const base_options *options,
+                               const truce_option *option, const void *field) {
+    const truce_reals *reals = field;
+    const truce_integers *integers = field;
+    bool whole = option->kind == TRUCE_OPTION_INTEGERS;
+    for (int i = 0; i < (whole ? integers->n : reals->n); i++)
+        BASE_TRY(
+            check_range(context, options, option, whole ? (double)integers->values[i] : reals->values[i]));
+    return TRUCE_OK;
+}
+
+truce_status base_option_check(truce_context *context, const base_options *options, const void *values) {
+    for (int i = 0; i < options->n; i++) {
+        const truce_option *option = &options->rows[i];
+        const void *field = (const char *)values + option->offset;
+        switch (option->kind) {
+        case TRUCE_OPTION_REAL:
+            BASE_TRY(check_range(context, options, option, *(const double *)field));
+            break;
+        case TRUCE_OPTION_INTEGER:
+            BASE_TRY(check_range(context, options, option, (double)*(const int64_t *)field));
+            break;
+        case TRUCE_OPTION_REALS:
+        case TRUCE_OPTION_INTEGERS: BASE_TRY(check_list(context, options, option, field)); break;
+        case TRUCE_OPTION_SWITCH:
+        case TRUCE_OPTION_CHOICE:
+        case TRUCE_OPTION_TEXT: break;
+        }
+    }
+    return TRUCE_OK;
+}
+
 static void add_list(truce_context *context, const truce_option *option, const void *field, base_text *out) {
     char number[BASE_REAL_BYTES];
     const truce_reals *reals = field;
