@@ -10,6 +10,35 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Numbers in files have a decimal point whatever the program's locale says. */
+static locale_t c_locale;
+
+static void make_c_locale(void) {
+    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+}
+
+static locale_t plain_locale(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_c_locale);
+    return c_locale;
+}
+
+/* Without a C locale (out of memory) this changes and restores nothing. */
+static int print_plainly(char *out, size_t bytes, const char *format, va_list args) {
+    locale_t kept = uselocale(plain_locale());
+    int n = vsnprintf(out, bytes, format, args);
+    uselocale(kept);
+    return n;
+}
+
+int base_print(char *out, size_t bytes, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int n = print_plainly(out, bytes, format, args);
+    va_end(args);
+    return n;
+}
+
 static char *make_room(truce_context *context, base_text *text, size_t n) {
     if (!text->status) text->status = base_grow(context, &text->bytes, &text->capacity, text->n + n + 1, 1);
     return text->status ? NULL : text->bytes + text->n;
@@ -23,17 +52,22 @@ void base_text_add_n(truce_context *context, base_text *text, const char *bytes,
     text->n += n;
 }
 
-void base_text_add(truce_context *context, base_text *text, const char *format, ...) {
-    va_list args, again;
-    va_start(args, format);
+void base_text_add_args(truce_context *context, base_text *text, const char *format, va_list args) {
+    va_list again;
     va_copy(again, args);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = print_plainly(NULL, 0, format, args);
     char *end = n >= 0 ? make_room(context, text, (size_t)n) : NULL;
     if (end) {
-        vsnprintf(end, (size_t)n + 1, format, again);
+        print_plainly(end, (size_t)n + 1, format, again);
         text->n += (size_t)n;
     }
     va_end(again);
+}
+
+void base_text_add(truce_context *context, base_text *text, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    base_text_add_args(context, text, format, args);
     va_end(args);
 }
 
@@ -104,44 +138,14 @@ static bool only_blanks(const char *text) {
     return *text == 0;
 }
 
-bool base_pattern_fits(const char *pattern, const char *name) {
-    const char *star = NULL, *retry = NULL; /* the last star, and where its text may end at the earliest */
-    while (*name) {
-        if (*pattern == '*') {
-            star = pattern++;
-            retry = name;
-        } else if (*pattern == *name) {
-            pattern++;
-            name++;
-        } else if (star) {
-            pattern = star + 1;
-            name = ++retry;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*') pattern++;
-    return *pattern == 0;
-}
-
-/* Numbers in files have a decimal point whatever the program's locale says. */
-static locale_t c_locale;
-
-static void make_c_locale(void) {
-    c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-}
-
 double base_strtod(const char *text, char **end) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, make_c_locale);
-    return c_locale ? strtod_l(text, end, c_locale) : strtod(text, end);
+    locale_t plain = plain_locale();
+    return plain ? strtod_l(text, end, plain) : strtod(text, end);
 }
 
 void base_format_real(double value, char text[BASE_REAL_BYTES]) {
     for (int digits = 6; digits <= 17; digits++) {
-        snprintf(text, BASE_REAL_BYTES, "%.*g", digits, value);
-        for (char *c = text; *c; c++)
-            if (*c == ',') *c = '.';
+        base_print(text, BASE_REAL_BYTES, "%.*g", digits, value);
         if (isnan(value) || base_strtod(text, NULL) == value) return;
     }
 }
