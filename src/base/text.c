@@ -10,6 +10,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool base_pattern_fits(const char *pattern, const char *name) {
+    const char *star = NULL, *retry = NULL; /* the last star, and where its text may end at the earliest */
+    while (*name) {
+        if (*pattern == '*') {
+            star = pattern++;
+            retry = name;
+        } else if (*pattern == *name) {
+            pattern++;
+            name++;
+        } else if (star) {
+            pattern = star + 1;
+            name = ++retry;
+        } else {
+            return false;
+        }
+    }
+    while (*pattern == '*') pattern++;
+    return *pattern == 0;
+}
+
 /* Numbers in files have a decimal point whatever the program's locale says. */
 static locale_t c_locale;
 

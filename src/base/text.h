@@ -45,6 +45,9 @@ truce_status base_fail_name(truce_context *context, const char *what, const char
 /* base_name_fn for an array of texts. */
 const char *base_name_of_text(const void *list, int i);
 
+/* Whether a name fits a pattern in which * stands for any text, also none. */
+bool base_pattern_fits(const char *pattern, const char *name);
+
 /* snprintf and strtod with a decimal point in every locale. */
 int base_print(char *out, size_t bytes, const char *format, ...) BASE_PRINTF(3, 4);
 double base_strtod(const char *text, char **end);

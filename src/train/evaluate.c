@@ -38,7 +38,8 @@ void train_judgement_free(truce_context *context, train_judgement *j) {
     *j = (train_judgement){0};
 }
 
-static void copy_outputs(truce_trainer *t, train_judgement *j, const int64_t *rows, int64_t begin, int64_t n) {
+static void copy_outputs(truce_trainer *t, train_judgement *j, const int64_t *rows, int64_t begin,
+                         int64_t n) {
     for (int i = 0; i < j->n_tasks; i++) {
         const model_task *task = &t->model->tasks[i];
         train_predictions *p = &j->predictions[i];
@@ -81,7 +82,8 @@ static truce_status judge_batches(truce_trainer *t, const int64_t *rows, int64_t
         copy_outputs(t, j, rows, begin, size);
         add_batch_losses(t, j, begin, size, counts);
     }
-    for (int i = 0; i < j->n_tasks; i++) j->losses[i] = counts[i] > 0 ? j->losses[i] / counts[i] : (double)NAN;
+    for (int i = 0; i < j->n_tasks; i++)
+        j->losses[i] = counts[i] > 0 ? j->losses[i] / counts[i] : (double)NAN;
     return TRUCE_OK;
 }
 
@@ -104,7 +106,8 @@ truce_status truce_trainer_evaluate(truce_trainer *t, truce_split split, truce_t
     const int64_t *rows = truce_dataset_split_rows(t->dataset, split, &n);
     train_judgement j;
     if (n == 0)
-        return base_fail(t->context, TRUCE_ERROR_DATA, "there are no %s rows to judge on", truce_split_name(split));
+        return base_fail(t->context, TRUCE_ERROR_DATA, "there are no %s rows to judge on",
+                         truce_split_name(split));
     BASE_TRY(train_judge(t, rows, n, &j));
     truce_status status = TRUCE_OK;
     for (int i = 0; i < j.n_tasks && !status; i++) {
@@ -191,10 +194,12 @@ static truce_status find_metric(truce_trainer *t, int *task, const train_metric 
                          "criterion '%s' is not known; there are relative_loss, loss, and TASK.METRIC", name);
     for (int i = 0; i < t->model->n_tasks; i++) {
         const char *task_name = t->model->tasks[i].info->name;
-        if (strlen(task_name) == (size_t)(dot - name) && strncmp(task_name, name, (size_t)(dot - name)) == 0) *task = i;
+        if (strlen(task_name) == (size_t)(dot - name) && strncmp(task_name, name, (size_t)(dot - name)) == 0)
+            *task = i;
     }
     if (*task < 0)
-        return base_fail(t->context, TRUCE_ERROR_NAME, "criterion '%s' names a task that is not trained", name);
+        return base_fail(t->context, TRUCE_ERROR_NAME, "criterion '%s' names a task that is not trained",
+                         name);
     *metric = train_metric_find(dot + 1);
     if (!*metric || !train_metric_fits(*metric, t->model->tasks[*task].info->kind))
         return base_fail(t->context, TRUCE_ERROR_NAME, "criterion '%s': task '%s' has no metric '%s'", name,

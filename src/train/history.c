@@ -8,8 +8,8 @@ truce_status train_history_add(truce_context *context, train_history *h, const t
     return TRUCE_OK;
 }
 
-truce_status train_history_add_matrix(truce_context *context, train_history *h, int64_t step, const char *name, int n,
-                                      const double *values) {
+truce_status train_history_add_matrix(truce_context *context, train_history *h, int64_t step,
+                                      const char *name, int n, const double *values) {
     train_matrix matrix = {.step = step, .name = name, .n = n};
     size_t size = (size_t)n * (size_t)n;
     BASE_TRY(base_grow(context, &h->matrices, &h->matrix_capacity, h->n_matrices + 1, sizeof *h->matrices));
@@ -22,8 +22,12 @@ truce_status train_history_add_matrix(truce_context *context, train_history *h, 
 truce_status train_history_store(train_history *h, io_store *store, int64_t run) {
     for (; h->n_records_stored < h->n_records; h->n_records_stored++) {
         const train_record *r = &h->records[h->n_records_stored];
-        io_scalar scalar = {
-            .step = r->step, .epoch = r->epoch, .split = r->split, .task = r->task, .name = r->name, .value = r->value};
+        io_scalar scalar = {.step = r->step,
+                            .epoch = r->epoch,
+                            .split = r->split,
+                            .task = r->task,
+                            .name = r->name,
+                            .value = r->value};
         BASE_TRY(io_store_add_scalar(store, run, &scalar));
     }
     for (; h->n_matrices_stored < h->n_matrices; h->n_matrices_stored++) {

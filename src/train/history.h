@@ -1,11 +1,12 @@
 /*
- * What a training leaves behind: numbers over time and matrices, kept in memory until they are written to a run store.
+ * What a training leaves behind: numbers over time and matrices, kept in memory until they are written to a
+ * run store.
  */
 #ifndef TRAIN_HISTORY_H
 #define TRAIN_HISTORY_H
 
-#include "io/store.h"
 #include "base/memory.h"
+#include "io/store.h"
 
 typedef struct train_record {
     int64_t step, epoch;
@@ -29,8 +30,8 @@ typedef struct train_history {
 } train_history;
 
 truce_status train_history_add(truce_context *context, train_history *history, const train_record *record);
-truce_status train_history_add_matrix(truce_context *context, train_history *history, int64_t step, const char *name,
-                                      int n, const double *values);
+truce_status train_history_add_matrix(truce_context *context, train_history *history, int64_t step,
+                                      const char *name, int n, const double *values);
 
 /* Writes what was added since the last call. */
 truce_status train_history_store(train_history *history, io_store *store, int64_t run);

@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static truce_status record(truce_trainer *t, const char *split, const char *task, const char *name, double value) {
+static truce_status record(truce_trainer *t, const char *split, const char *task, const char *name,
+                           double value) {
     train_record r = {
         .step = t->step, .epoch = t->epoch, .split = split, .task = task, .name = name, .value = value};
     return train_history_add(t->context, &t->history, &r);
@@ -25,7 +26,8 @@ static void state_block(truce_trainer *t, void **state, size_t *bytes) {
         const truce_parameter *p = truce_parameters_at(t->parameters, i);
         if (p->trainable) continue;
         if (!*state) *state = p->values;
-        char *end = (char *)p->values + (size_t)p->size * truce_dtype_bytes(truce_parameters_dtype(t->parameters));
+        char *end =
+            (char *)p->values + (size_t)p->size * truce_dtype_bytes(truce_parameters_dtype(t->parameters));
         *bytes = (size_t)(end - (char *)*state);
     }
 }
@@ -103,7 +105,8 @@ static truce_status run_batches(truce_trainer *t, base_progress *progress) {
         BASE_TRY(base_check_interrupt(t->context));
         int64_t begin = i * batch, n = BASE_MIN(batch, t->n_order - begin);
         BASE_TRY(train_step(t, t->order + begin, n, is_compared(t, i, n_batches)));
-        snprintf(note, sizeof note, "epoch %d/%d, loss %.4g", (int)t->epoch + 1, (int)t->settings.epochs, mean_loss(t));
+        snprintf(note, sizeof note, "epoch %d/%d, loss %.4g", (int)t->epoch + 1, (int)t->settings.epochs,
+                 mean_loss(t));
         base_progress_to(progress, t->step, note);
     }
     return TRUCE_OK;
@@ -121,7 +124,8 @@ static truce_status record_training(truce_trainer *t) {
     }
     if (!t->compares) return TRUCE_OK;
     for (int i = 0; i < T * T; i++)
-        t->gramian[i] = t->conflict_counts[i] ? t->conflict_sums[i] / (double)t->conflict_counts[i] : (double)NAN;
+        t->gramian[i] =
+            t->conflict_counts[i] ? t->conflict_sums[i] / (double)t->conflict_counts[i] : (double)NAN;
     return train_history_add_matrix(t->context, &t->history, t->step, "gradient_cosine", T, t->gramian);
 }
 

@@ -15,7 +15,8 @@ static truce_status check_sections(const truce_recipe *recipe) {
     return io_yaml_options(recipe->context, io_yaml_root(recipe->document), &none, sections, &unused);
 }
 
-static truce_status make_recipe(truce_context *context, const char *path, const char *text, truce_recipe **out) {
+static truce_status make_recipe(truce_context *context, const char *path, const char *text,
+                                truce_recipe **out) {
     truce_recipe *recipe = NULL;
     BASE_TRY(base_alloc(context, 1, sizeof *recipe, &recipe));
     recipe->context = context;
@@ -66,7 +67,7 @@ truce_status train_recipe_name(const truce_recipe *recipe, char **out) {
 
 /* ---- train: ------------------------------------------------------------------------------------------ */
 
-#define ROW(name, kind, fallback, choices, low, high, help)                                                            \
+#define ROW(name, kind, fallback, choices, low, high, help)                                                  \
     { #name, TRUCE_OPTION_##kind, fallback, choices, low, high, help, offsetof(train_settings, name) }
 
 static const truce_option train_rows[] = {
@@ -83,12 +84,16 @@ static const truce_option train_rows[] = {
     ROW(patience, INTEGER, "0", NULL, 0, 1e6, "stop after so many epochs without a new best; 0: never"),
     ROW(conflicts, INTEGER, "10", NULL, 0, 1e6,
         "batches per epoch whose task gradients are compared for the record; 0: none"),
-    ROW(seed, INTEGER, "-1", NULL, -1, 9e15, "of initial weights, order and dropout; -1: that of the command"),
+    ROW(seed, INTEGER, "-1", NULL, -1, 9e15,
+        "of initial weights, order and dropout; -1: that of the command"),
 };
 const base_options train_options = {"section 'train'", train_rows, BASE_COUNT(train_rows)};
 
-#define SCHEDULE_ROW(name, kind, fallback, choices, low, high, help)                                                   \
-    { #name, TRUCE_OPTION_##kind, fallback, choices, low, high, help, offsetof(train_settings, schedule.name) }
+#define SCHEDULE_ROW(name, kind, fallback, choices, low, high, help)                                         \
+    {                                                                                                        \
+#name, TRUCE_OPTION_##kind, fallback, choices, low, high, help,                                      \
+            offsetof(train_settings, schedule.name)                                                          \
+    }
 
 static const truce_option schedule_rows[] = {
     SCHEDULE_ROW(warmup, REAL, "0", NULL, 0, 1e6, "epochs of linear rise before the rest"),
@@ -99,7 +104,8 @@ static const truce_option schedule_rows[] = {
 const base_options train_schedule_options = {"schedule", schedule_rows, BASE_COUNT(schedule_rows)};
 
 static truce_status read_schedule(truce_context *context, const io_yaml *at, train_settings *out) {
-    static const char *const kinds[] = {"constant", "step", "cosine", "linear"}, *const type[] = {"type", NULL};
+    static const char *const kinds[] = {"constant", "step", "cosine", "linear"}, *const type[] = {"type",
+                                                                                                  NULL};
     const char *name = NULL;
     const io_yaml *settings = NULL;
     BASE_TRY(io_yaml_choice(context, at, "type", "constant", &name, &settings));
@@ -110,7 +116,8 @@ static truce_status read_schedule(truce_context *context, const io_yaml *at, tra
             return TRUCE_OK;
         }
     return io_yaml_fail_at(
-        context, at, base_fail_name(context, "schedule", name, base_name_of_text, kinds, (int)BASE_COUNT(kinds)));
+        context, at,
+        base_fail_name(context, "schedule", name, base_name_of_text, kinds, (int)BASE_COUNT(kinds)));
 }
 
 truce_status train_settings_read(const truce_recipe *recipe, train_settings *out) {

@@ -27,8 +27,8 @@ typedef struct train_settings {
     const io_yaml *balancer_settings, *optimizer_settings; /* may be NULL */
     const io_yaml *balancer_at, *optimizer_at;             /* where they stand, may be NULL */
     struct {
-        int kind;              /* truce_schedule_kind */
-        double warmup, every;  /* epochs */
+        int kind;             /* truce_schedule_kind */
+        double warmup, every; /* epochs */
         double factor, floor;
     } schedule;
 } train_settings;

@@ -1,6 +1,6 @@
 /*
- * One training step: rows into the program, forward, what the balancer needs, weights, gradient, update. And the
- * watch on numbers: NaN or infinity ends the training with the name of what went wrong.
+ * One training step: rows into the program, forward, what the balancer needs, weights, gradient, update. And
+ * the watch on numbers: NaN or infinity ends the training with the name of what went wrong.
  */
 #include "train/trainer.h"
 
@@ -9,7 +9,9 @@
 #include <math.h>
 #include <string.h>
 
-static bool is_double(const truce_trainer *t) { return t->settings.precision == 1; }
+static bool is_double(const truce_trainer *t) {
+    return t->settings.precision == 1;
+}
 
 /* n floats from where they were read to a program's input, which may be in double. */
 static void put_reals(const truce_trainer *t, void *to, int64_t n) {
@@ -17,7 +19,8 @@ static void put_reals(const truce_trainer *t, void *to, int64_t n) {
     for (int64_t i = 0; i < n; i++) ((double *)to)[i] = (double)from[i];
 }
 
-static truce_status fill_input(truce_trainer *t, truce_program *program, int i, const int64_t *rows, int64_t n) {
+static truce_status fill_input(truce_trainer *t, truce_program *program, int i, const int64_t *rows,
+                               int64_t n) {
     const truce_input *info = truce_dataset_input(t->dataset, i);
     void *to = truce_program_values(program, t->model->inputs[i]);
     bool convert = is_double(t) && info->kind == TRUCE_INPUT_NUMBERS;
@@ -44,7 +47,9 @@ truce_status train_fill(truce_trainer *t, truce_program *program, const int64_t 
 
 /* ---- the watch --------------------------------------------------------------------------------------- */
 
-static const char *task_name(const truce_trainer *t, int task) { return t->model->tasks[task].info->name; }
+static const char *task_name(const truce_trainer *t, int task) {
+    return t->model->tasks[task].info->name;
+}
 
 #define ADVICE "; a smaller train.rate, or train.clip, may help"
 
@@ -52,8 +57,8 @@ static truce_status check_losses(truce_trainer *t) {
     for (int i = 0; i < t->model->n_tasks; i++)
         if (isinf(t->losses[i]))
             return base_fail(t->context, TRUCE_ERROR_NUMERIC,
-                             "the loss of task '%s' became infinite at step %lld (epoch %lld)" ADVICE, task_name(t, i),
-                             (long long)t->step, (long long)t->epoch + 1);
+                             "the loss of task '%s' became infinite at step %lld (epoch %lld)" ADVICE,
+                             task_name(t, i), (long long)t->step, (long long)t->epoch + 1);
     return TRUCE_OK;
 }
 
@@ -81,7 +86,8 @@ static bool finite_values(const truce_trainer *t, const char *gradient, const tr
     return true;
 }
 
-/* The task whose own gradient of this tensor is not finite, by one reverse sweep per task on the same batch. */
+/* The task whose own gradient of this tensor is not finite, by one reverse sweep per task on the same batch.
+ */
 static const char *guilty_task(truce_trainer *t, const truce_parameter *tensor, int64_t n) {
     for (int i = 0; i < t->model->n_tasks; i++) {
         void *gradient = NULL;
@@ -101,14 +107,15 @@ static truce_status fail_gradient(truce_trainer *t, const void *gradient, int64_
         const truce_parameter *p = truce_parameters_at(t->parameters, i);
         if (!p->trainable || finite_values(t, gradient, p)) continue;
         const char *task = guilty_task(t, p, n);
-        return base_fail(t->context, TRUCE_ERROR_NUMERIC,
-                         "the gradient of tensor '%s' became NaN or infinite at step %lld (epoch %lld)%s%s%s" ADVICE,
-                         p->name, (long long)t->step, (long long)t->epoch + 1, task ? " by task '" : "",
-                         task ? task : "", task ? "'" : "");
+        return base_fail(
+            t->context, TRUCE_ERROR_NUMERIC,
+            "the gradient of tensor '%s' became NaN or infinite at step %lld (epoch %lld)%s%s%s" ADVICE,
+            p->name, (long long)t->step, (long long)t->epoch + 1, task ? " by task '" : "", task ? task : "",
+            task ? "'" : "");
     }
     return base_fail(t->context, TRUCE_ERROR_NUMERIC,
-                     "the norm of the gradient overflowed at step %lld (epoch %lld)" ADVICE, (long long)t->step,
-                     (long long)t->epoch + 1);
+                     "the norm of the gradient overflowed at step %lld (epoch %lld)" ADVICE,
+                     (long long)t->step, (long long)t->epoch + 1);
 }
 
 /* ---- the step ---------------------------------------------------------------------------------------- */
@@ -132,7 +139,8 @@ static void add_losses(truce_trainer *t) {
     }
 }
 
-/* Weights, and the gradient they give; methods without weights put their direction in place of the shared part. */
+/* Weights, and the gradient they give; methods without weights put their direction in place of the shared
+ * part. */
 static truce_status settle(truce_trainer *t, truce_jacobian *jacobian, void **gradient) {
     int64_t n = 0, n_shared = 0, stride = 0;
     truce_balance_input input = {.step = t->step,

@@ -1,6 +1,6 @@
 /*
- * A trainer and its parts. Life and interface are in trainer.c, one step in step.c, epochs in loop.c, judging in
- * evaluate.c, the run's folder in folder.c.
+ * A trainer and its parts. Life and interface are in trainer.c, one step in step.c, epochs in loop.c, judging
+ * in evaluate.c, the run's folder in folder.c.
  */
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
@@ -15,11 +15,11 @@
 /* What a trainer is made from; `truce_trainer_create` fills in all but the first two by defaults. */
 typedef struct train_config {
     truce_recipe *recipe;
-    truce_dataset *dataset;     /* NULL: the recipe's data */
-    const int *targets;         /* which targets are trained; NULL: all */
+    truce_dataset *dataset; /* NULL: the recipe's data */
+    const int *targets;     /* which targets are trained; NULL: all */
     int n_targets;
-    const char *balancer;       /* instead of the recipe's, with default options; NULL: the recipe's */
-    int64_t seed;               /* instead of the recipe's; TRAIN_SEED_UNSET: the recipe's */
+    const char *balancer; /* instead of the recipe's, with default options; NULL: the recipe's */
+    int64_t seed;         /* instead of the recipe's; TRAIN_SEED_UNSET: the recipe's */
 } train_config;
 
 /* The best parameters so far. */

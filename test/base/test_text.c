@@ -106,6 +106,21 @@ static void only_whole_numbers_parse(void **state) {
     assert_false(base_parse_integer("99999999999999999999", &integer));
 }
 
+static void stars_stand_for_any_text(void **state) {
+    static const struct {
+        const char *pattern, *name;
+        bool fits;
+    } rows[] = {{"tau*", "tau1", true},  {"tau*", "tau", true},
+                {"tau*", "ta", false},   {"*", "", true},
+                {"", "", true},          {"", "a", false},
+                {"a*b*c", "abc", true},  {"a*b*c", "axbxbxc", true},
+                {"a*b*c", "acb", false}, {"*end", "the end", true},
+                {"a.b", "axb", false}};
+    (void)state;
+    for (size_t i = 0; i < BASE_COUNT(rows); i++)
+        assert_int_equal(rows[i].fits, base_pattern_fits(rows[i].pattern, rows[i].name));
+}
+
 static void names_keep_their_order(void **state) {
     truce_context *context = *state;
     base_names names = {0};
@@ -191,6 +206,7 @@ int main(void) {
         TEST(numbers_survive_the_round_trip),
         TEST(numbers_have_a_point_in_every_locale),
         TEST(only_whole_numbers_parse),
+        TEST(stars_stand_for_any_text),
         TEST(names_keep_their_order),
         TEST(options_have_defaults_and_take_text),
         TEST(wrong_options_say_what_is_wrong),
