@@ -15,7 +15,7 @@ static inline uint64_t io_load(const unsigned char *bytes, int n, bool big_endia
     return value;
 }
 
-static inline void io_store_little(uint64_t value, unsigned char *bytes, int n) {
+static inline void io_put_little(uint64_t value, unsigned char *bytes, int n) {
     for (int i = 0; i < n; i++) bytes[i] = (unsigned char)(value >> 8 * i);
 }
 

@@ -222,7 +222,7 @@ static size_t make_head(const io_array *array, char head[512]) {
     memset(head + n, ' ', whole - (size_t)n - 1);
     head[whole - 1] = '\n';
     memcpy(head, "\x93NUMPY\x01\x00", 8);
-    io_store_little(whole - 10, (unsigned char *)head + 8, 2);
+    io_put_little(whole - 10, (unsigned char *)head + 8, 2);
     return whole;
 }
 

@@ -198,7 +198,7 @@ static truce_status begin_values(truce_tensor_writer *writer) {
     unsigned char length[8];
     if (writer->begun) return TRUCE_OK;
     truce_status status = make_header(writer, &header);
-    io_store_little(header.n, length, 8);
+    io_put_little(header.n, length, 8);
     if (!status) status = io_output_write(writer->output, length, sizeof length);
     if (!status) status = io_output_write(writer->output, header.bytes, header.n);
     base_text_free(writer->context, &header);
