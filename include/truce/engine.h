@@ -243,6 +243,15 @@ TRUCE_API void *truce_parameters_block(truce_parameters *parameters, int64_t *n,
 /* Numbers that are trained, without padding: all of them, and the shared ones. */
 TRUCE_API int64_t truce_parameters_trained(const truce_parameters *parameters, int64_t *n_shared);
 
+/*
+ * Writes all arrays, state included, as a safetensors file; reads them back by name. Every array must be in
+ * the file with its shape; what else the file holds is ignored. `metadata` (may be NULL) is a NULL-terminated
+ * list of keys and values in turn.
+ */
+TRUCE_API truce_status truce_parameters_save(truce_parameters *parameters, const char *path,
+                                             const char *const *metadata);
+TRUCE_API truce_status truce_parameters_load(truce_parameters *parameters, const char *path);
+
 /* ---- programs ---------------------------------------------------------------------------------------- */
 
 typedef struct truce_program truce_program;

@@ -41,8 +41,6 @@ static const truce_option task_rows[] = {
 };
 static const base_options task_options = {"task", task_rows, BASE_COUNT(task_rows)};
 
-const char *const model_task_keys[] = {"loss", "delta", "head", NULL};
-
 typedef struct model_settings {
     const char *architecture;
     int64_t embedding;

@@ -42,7 +42,4 @@ typedef struct model_config {
 truce_status model_create(truce_context *context, const model_config *config, model **out);
 void model_destroy(model *model);
 
-/* Keys of a task's settings that belong to the model, NULL-terminated. */
-extern const char *const model_task_keys[];
-
 #endif

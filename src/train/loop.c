@@ -65,18 +65,18 @@ void train_restore_best(truce_trainer *t) {
 /* ---- one epoch --------------------------------------------------------------------------------------- */
 
 static void shuffle_rows(truce_trainer *t) {
-    int64_t n = 0;
-    const int64_t *rows = truce_dataset_split_rows(t->dataset, TRUCE_TRAIN, &n);
+    const int64_t *rows = truce_dataset_split_rows(t->dataset, TRUCE_TRAIN, &t->n_train);
     base_rng rng = base_rng_make(t->seed, "order", (uint64_t)t->epoch, 0);
-    memcpy(t->order, rows, (size_t)n * sizeof *rows);
-    t->n_order = n;
-    base_rng_shuffle(&rng, t->order, n);
+    memcpy(t->order, rows, (size_t)t->n_train * sizeof *rows);
+    base_rng_shuffle(&rng, t->order, t->n_train);
 }
 
 static void clear_sums(truce_trainer *t) {
     size_t T = (size_t)t->model->n_tasks;
     memset(t->loss_sums, 0, T * sizeof *t->loss_sums);
     memset(t->loss_counts, 0, T * sizeof *t->loss_counts);
+    memset(t->weight_sums, 0, T * sizeof *t->weight_sums);
+    t->epoch_begin = t->step;
     memset(t->conflict_sums, 0, T * T * sizeof *t->conflict_sums);
     memset(t->conflict_counts, 0, T * T * sizeof *t->conflict_counts);
 }
@@ -99,11 +99,11 @@ static bool is_compared(const truce_trainer *t, int64_t batch, int64_t n_batches
 }
 
 static truce_status run_batches(truce_trainer *t, base_progress *progress) {
-    int64_t batch = t->settings.batch, n_batches = (t->n_order + batch - 1) / batch;
+    int64_t batch = t->settings.batch, n_batches = (t->n_train + batch - 1) / batch;
     char note[96];
     for (int64_t i = 0; i < n_batches; i++) {
         BASE_TRY(base_check_interrupt(t->context));
-        int64_t begin = i * batch, n = BASE_MIN(batch, t->n_order - begin);
+        int64_t begin = i * batch, n = BASE_MIN(batch, t->n_train - begin);
         BASE_TRY(train_step(t, t->order + begin, n, is_compared(t, i, n_batches)));
         snprintf(note, sizeof note, "epoch %d/%d, loss %.4g", (int)t->epoch + 1, (int)t->settings.epochs,
                  mean_loss(t));
@@ -120,7 +120,7 @@ static truce_status record_training(truce_trainer *t) {
         const char *task = t->model->tasks[i].info->name;
         double loss = t->loss_counts[i] ? t->loss_sums[i] / (double)t->loss_counts[i] : (double)NAN;
         BASE_TRY(record(t, "train", task, "loss", loss));
-        BASE_TRY(record(t, "train", task, "weight", t->weights[i]));
+        BASE_TRY(record(t, "train", task, "weight", t->weight_sums[i] / (double)(t->step - t->epoch_begin)));
     }
     if (!t->compares) return TRUCE_OK;
     for (int i = 0; i < T * T; i++)
@@ -175,7 +175,8 @@ static truce_status run_epoch(truce_trainer *t, base_progress *progress, const c
     BASE_TRY(record_training(t));
     BASE_TRY(end_epoch(t));
     BASE_TRY(validate(t, &improved));
-    return folder && improved ? train_folder_save_model(t, folder) : TRUCE_OK;
+    if (folder && improved) BASE_TRY(train_folder_save_model(t, folder));
+    return train_record_flush(t);
 }
 
 static bool out_of_patience(const truce_trainer *t) {
@@ -183,9 +184,7 @@ static bool out_of_patience(const truce_trainer *t) {
 }
 
 truce_status train_loop(truce_trainer *t, const char *folder) {
-    int64_t n = 0;
-    truce_dataset_split_rows(t->dataset, TRUCE_TRAIN, &n);
-    int64_t n_batches = (n + t->settings.batch - 1) / t->settings.batch;
+    int64_t n_batches = (t->n_train + t->settings.batch - 1) / t->settings.batch;
     base_progress progress = base_progress_begin(t->context, t->what, "step", n_batches * t->settings.epochs);
     truce_status status = train_criterion_prepare(t);
     for (; !status && t->epoch < t->settings.epochs; t->epoch++) {

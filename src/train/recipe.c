@@ -57,13 +57,15 @@ const io_yaml *train_section(const truce_recipe *recipe, const char *name) {
     return io_yaml_get(io_yaml_root(recipe->document), name);
 }
 
-truce_status train_recipe_name(const truce_recipe *recipe, char **out) {
+truce_status train_recipe_name(truce_context *context, const truce_recipe *recipe, char **out) {
     const io_yaml *name = train_section(recipe, "name");
-    if (name && name->kind == IO_YAML_SCALAR) return base_copy_text(recipe->context, name->text, out);
-    if (!recipe->path) return base_copy_text(recipe->context, "run", out);
+    if (name && name->kind == IO_YAML_SCALAR) return base_copy_text(context, name->text, out);
+    if (!recipe->path) return base_copy_text(context, "run", out);
     const char *slash = strrchr(recipe->path, '/'), *file = slash ? slash + 1 : recipe->path;
-    return base_copy_text_n(recipe->context, file, strcspn(file, "."), out);
+    return base_copy_text_n(context, file, strcspn(file, "."), out);
 }
+
+const char *const train_task_keys[] = {"loss", "delta", "head", "metrics", NULL};
 
 /* ---- train: ------------------------------------------------------------------------------------------ */
 
@@ -120,9 +122,8 @@ static truce_status read_schedule(truce_context *context, const io_yaml *at, tra
         base_fail_name(context, "schedule", name, base_name_of_text, kinds, (int)BASE_COUNT(kinds)));
 }
 
-truce_status train_settings_read(const truce_recipe *recipe, train_settings *out) {
+truce_status train_settings_read(truce_context *context, const truce_recipe *recipe, train_settings *out) {
     static const char *const others[] = {"balancer", "optimizer", "schedule", NULL};
-    truce_context *context = recipe->context;
     const io_yaml *section = train_section(recipe, "train");
     train_settings s = {.rate = 0};
     BASE_TRY(io_yaml_options(context, section, &train_options, others, &s));

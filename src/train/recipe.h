@@ -34,7 +34,7 @@ typedef struct train_settings {
 } train_settings;
 
 /* Reads the section; every key is checked. */
-truce_status train_settings_read(const truce_recipe *recipe, train_settings *out);
+truce_status train_settings_read(truce_context *context, const truce_recipe *recipe, train_settings *out);
 
 /* The options of the section for documentation: the plain ones, and those of `schedule`. */
 extern const base_options train_options, train_schedule_options;
@@ -43,7 +43,10 @@ extern const base_options train_options, train_schedule_options;
 const io_yaml *train_section(const truce_recipe *recipe, const char *name);
 
 /* The recipe's `name:`, or the name of its file without folder and ending, or "run". */
-truce_status train_recipe_name(const truce_recipe *recipe, char **out);
+truce_status train_recipe_name(truce_context *context, const truce_recipe *recipe, char **out);
+
+/* Keys of a task's settings that are not the data's; NULL-terminated. */
+extern const char *const train_task_keys[];
 
 /* A seed of the `train:` section that is not set follows the context. */
 #define TRAIN_SEED_UNSET (-1)

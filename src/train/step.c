@@ -53,28 +53,18 @@ static const char *task_name(const truce_trainer *t, int task) {
 
 #define ADVICE "; a smaller train.rate, or train.clip, may help"
 
-static truce_status check_losses(truce_trainer *t) {
-    for (int i = 0; i < t->model->n_tasks; i++)
-        if (isinf(t->losses[i]))
-            return base_fail(t->context, TRUCE_ERROR_NUMERIC,
-                             "the loss of task '%s' became infinite at step %lld (epoch %lld)" ADVICE,
-                             task_name(t, i), (long long)t->step, (long long)t->epoch + 1);
-    return TRUCE_OK;
-}
-
-/* NaN says "no label" in losses; a NaN that is not that shows in the output. */
-static truce_status check_outputs(truce_trainer *t, int64_t n) {
+/* Looks at the values themselves: in the list of losses NaN only says that there was no label. */
+static truce_status check_losses(truce_trainer *t, int64_t n) {
     for (int i = 0; i < t->model->n_tasks; i++) {
-        const model_task *task = &t->model->tasks[i];
-        const void *outputs = truce_program_values(t->train_program, task->loss);
-        double value = is_double(t) ? *(const double *)outputs : (double)*(const float *)outputs;
+        const void *loss = truce_program_values(t->train_program, t->model->tasks[i].loss);
+        double value = is_double(t) ? *(const double *)loss : (double)*(const float *)loss;
         if (isfinite(value)) continue;
         return base_fail(t->context, TRUCE_ERROR_NUMERIC,
                          "the loss of task '%s' became %s at step %lld (epoch %lld, %lld rows)" ADVICE,
                          task_name(t, i), isnan(value) ? "NaN" : "infinite", (long long)t->step,
                          (long long)t->epoch + 1, (long long)n);
     }
-    return check_losses(t);
+    return TRUCE_OK;
 }
 
 static bool finite_values(const truce_trainer *t, const char *gradient, const truce_parameter *p) {
@@ -129,6 +119,11 @@ static void add_conflicts(truce_trainer *t) {
             t->conflict_sums[i * T + j] += t->gramian[i * T + j] / norms;
             t->conflict_counts[i * T + j]++;
         }
+}
+
+/* Methods without weights leave NaN, and so does the record of theirs. */
+static void add_weights(truce_trainer *t) {
+    for (int i = 0; i < t->model->n_tasks; i++) t->weight_sums[i] += t->weights[i];
 }
 
 static void add_losses(truce_trainer *t) {
@@ -188,10 +183,11 @@ truce_status train_step(truce_trainer *t, const int64_t *rows, int64_t n, bool c
     BASE_TRY(train_fill(t, t->train_program, rows, n));
     BASE_TRY(truce_program_forward(t->train_program, &run));
     truce_jacobian_losses(jacobian, t->losses);
-    BASE_TRY(check_outputs(t, n));
+    BASE_TRY(check_losses(t, n));
     add_losses(t);
     if (compare) BASE_TRY(compare_gradients(t, jacobian));
     BASE_TRY(settle(t, jacobian, &gradient));
+    add_weights(t);
     truce_parameters_block(t->parameters, &length, &n_shared);
     if (!isfinite(truce_clip(t->parameters, gradient, length, t->settings.clip)))
         return fail_gradient(t, gradient, n);

@@ -50,18 +50,21 @@ struct truce_trainer {
     double *losses, *weights, *gramian; /* [T], [T], [T][T] */
     double *conflict_sums;              /* [T][T] cosines of this epoch, */
     int64_t *conflict_counts;           /* [T][T] and how many there were */
-    double *loss_sums;                  /* [T] labelled batches of this epoch */
-    int64_t *loss_counts;               /* [T] */
-    int64_t *order;                     /* training rows in the order of this epoch */
-    int64_t n_order;
+    double *loss_sums;                  /* [T] over labelled batches of this epoch, */
+    int64_t *loss_counts;               /* [T] and how many there were */
+    double *weight_sums;                /* [T] over this epoch's steps */
+    int64_t *order;                     /* [n_train] training rows in the order of this epoch */
+    int64_t n_train;
     void *wide; /* floats on their way to a float64 program */
     /* judging */
     double *baseline; /* [T] loss of the best constant prediction on validation rows */
     train_best best;
     train_history history;
-    int64_t step, epoch;
-    double step_seconds; /* spent in steps so far */
-    char *what;          /* for progress: "adult, cagrad" */
+    int64_t step, epoch, epoch_begin; /* steps taken; epoch, and the step at which it began */
+    double step_seconds;              /* spent in steps so far */
+    io_store *store;                  /* while a run is recorded, else NULL */
+    int64_t run;                      /* its number in the store */
+    char *what;                       /* for progress: "adult, cagrad, seed 0" */
 };
 
 truce_status train_create(truce_context *context, const train_config *config, truce_trainer **out);
@@ -95,8 +98,8 @@ truce_status train_loop(truce_trainer *trainer, const char *folder);
 truce_status train_keep_best(truce_trainer *trainer, double criterion);
 void train_restore_best(truce_trainer *trainer);
 
-/* The folder of a run. */
-truce_status train_folder_begin(truce_trainer *trainer, const char *folder);
+/* Writes the parameters as they are into the run's folder; writes what was recorded since the last time. */
 truce_status train_folder_save_model(truce_trainer *trainer, const char *folder);
+truce_status train_record_flush(truce_trainer *trainer);
 
 #endif
