@@ -2,8 +2,7 @@
 
 #include "base/memory.h"
 
-static void blocks_are_zeroed_and_counted(void **state)
-{
+static void blocks_are_zeroed_and_counted(void **state) {
     truce_context *context = *state;
     size_t before = truce_context_memory(context).bytes;
     char *block;
@@ -15,8 +14,7 @@ static void blocks_are_zeroed_and_counted(void **state)
     assert_true(truce_context_memory(context).peak_bytes >= before + 100);
 }
 
-static void nothing_is_a_null_block(void **state)
-{
+static void nothing_is_a_null_block(void **state) {
     truce_context *context = *state;
     char *block = (char *)1;
     assert_ok(context, base_alloc(context, 0, 8, &block));
@@ -24,8 +22,7 @@ static void nothing_is_a_null_block(void **state)
     base_free(context, block);
 }
 
-static void aligned_blocks_are_aligned(void **state)
-{
+static void aligned_blocks_are_aligned(void **state) {
     truce_context *context = *state;
     for (size_t n = 0; n < 200; n += 7) {
         char *block;
@@ -36,8 +33,7 @@ static void aligned_blocks_are_aligned(void **state)
     }
 }
 
-static void sizes_that_overflow_are_refused(void **state)
-{
+static void sizes_that_overflow_are_refused(void **state) {
     truce_context *context = *state;
     char *block = NULL;
     assert_fails(context, TRUCE_ERROR_MEMORY, "out of memory", base_alloc(context, SIZE_MAX / 2, 3, &block));
@@ -46,8 +42,7 @@ static void sizes_that_overflow_are_refused(void **state)
     assert_null(block);
 }
 
-static void a_failed_resize_keeps_the_block(void **state)
-{
+static void a_failed_resize_keeps_the_block(void **state) {
     truce_context *context = *state;
     char *block;
     assert_ok(context, base_copy_text(context, "kept", &block));
@@ -60,8 +55,7 @@ static void a_failed_resize_keeps_the_block(void **state)
     assert_null(block);
 }
 
-static void arrays_grow_by_doubling(void **state)
-{
+static void arrays_grow_by_doubling(void **state) {
     truce_context *context = *state;
     int *items = NULL;
     size_t capacity = 0;
@@ -75,8 +69,7 @@ static void arrays_grow_by_doubling(void **state)
     base_free(context, items);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(blocks_are_zeroed_and_counted),   TEST(nothing_is_a_null_block),
         TEST(aligned_blocks_are_aligned),      TEST(sizes_that_overflow_are_refused),

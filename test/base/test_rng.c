@@ -5,8 +5,7 @@
 #include <math.h>
 
 /* Known answers of Philox4x32-10 from the Random123 distribution (kat_vectors). */
-static void philox_gives_the_published_answers(void **state)
-{
+static void philox_gives_the_published_answers(void **state) {
     static const struct {
         uint32_t counter[4], key[2], out[4];
     } rows[] = {
@@ -26,8 +25,7 @@ static void philox_gives_the_published_answers(void **state)
     }
 }
 
-static void streams_differ_and_repeat(void **state)
-{
+static void streams_differ_and_repeat(void **state) {
     (void)state;
     base_rng a = base_rng_make(1, "shuffle", 0, 0), b = base_rng_make(1, "shuffle", 1, 0);
     base_rng c = base_rng_make(1, "dropout", 0, 0), again = base_rng_make(1, "shuffle", 0, 0);
@@ -37,8 +35,7 @@ static void streams_differ_and_repeat(void **state)
     assert_true(first != base_rng_u64(&c));
 }
 
-static void moments_are_right(void **state)
-{
+static void moments_are_right(void **state) {
     enum { N = 200000 };
     (void)state;
     base_rng rng = base_rng_make(7, "moments", 0, 0);
@@ -56,8 +53,7 @@ static void moments_are_right(void **state)
     assert_near(square / N, 1, 5 * sqrt(2.0 / N));
 }
 
-static void below_is_unbiased_and_in_range(void **state)
-{
+static void below_is_unbiased_and_in_range(void **state) {
     (void)state;
     base_rng rng = base_rng_make(3, "below", 0, 0);
     int counts[7] = {0};
@@ -66,8 +62,7 @@ static void below_is_unbiased_and_in_range(void **state)
     assert_int_equal(0, base_rng_below(&rng, 1));
 }
 
-static void shuffle_is_a_permutation(void **state)
-{
+static void shuffle_is_a_permutation(void **state) {
     (void)state;
     int64_t items[101], seen[101] = {0};
     base_rng rng = base_rng_make(3, "shuffle", 0, 0);
@@ -83,8 +78,7 @@ static void shuffle_is_a_permutation(void **state)
     base_rng_shuffle(&rng, items, 0);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(philox_gives_the_published_answers),
         cmocka_unit_test(streams_differ_and_repeat),

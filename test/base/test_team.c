@@ -10,15 +10,13 @@ typedef struct sum_job {
     atomic_int nested_workers;
 } sum_job;
 
-static void sum_chunk(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void sum_chunk(void *arg, int64_t begin, int64_t end, int worker) {
     sum_job *job = arg;
     (void)worker;
     for (int64_t i = begin; i < end; i++) job->partial[begin / job->grain] += 1.0 / (double)(i + 1);
 }
 
-static double chunked_sum(truce_context *context, int n_threads, int64_t n, int64_t grain)
-{
+static double chunked_sum(truce_context *context, int n_threads, int64_t n, int64_t grain) {
     base_team *team;
     double *partial, sum = 0;
     int64_t n_chunks = (n + grain - 1) / grain;
@@ -32,8 +30,7 @@ static double chunked_sum(truce_context *context, int n_threads, int64_t n, int6
     return sum;
 }
 
-static void sums_do_not_depend_on_threads(void **state)
-{
+static void sums_do_not_depend_on_threads(void **state) {
     truce_context *context = *state;
     for (int64_t n = 0; n < 5000; n = 2 * n + 1)
         for (int64_t grain = 1; grain < 300; grain *= 7) {
@@ -45,16 +42,14 @@ static void sums_do_not_depend_on_threads(void **state)
         }
 }
 
-static void inner_chunk(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void inner_chunk(void *arg, int64_t begin, int64_t end, int worker) {
     (void)begin;
     (void)end;
     atomic_int *expected = arg;
     assert_int_equal(atomic_load(expected), worker);
 }
 
-static void outer_chunk(void *arg, int64_t begin, int64_t end, int worker)
-{
+static void outer_chunk(void *arg, int64_t begin, int64_t end, int worker) {
     sum_job *job = arg;
     (void)begin;
     (void)end;
@@ -63,8 +58,7 @@ static void outer_chunk(void *arg, int64_t begin, int64_t end, int worker)
     atomic_fetch_add(&job->nested_workers, 1);
 }
 
-static void a_nested_call_stays_in_its_worker(void **state)
-{
+static void a_nested_call_stays_in_its_worker(void **state) {
     truce_context *context = *state;
     base_team *team;
     assert_ok(context, base_team_create(context, 3, &team));
@@ -74,8 +68,7 @@ static void a_nested_call_stays_in_its_worker(void **state)
     base_team_destroy(context, team);
 }
 
-static void no_team_means_one_thread(void **state)
-{
+static void no_team_means_one_thread(void **state) {
     (void)state;
     sum_job job = {.grain = 10, .partial = (double[3]){0}};
     base_parallel(NULL, 30, 10, sum_chunk, &job);
@@ -83,8 +76,7 @@ static void no_team_means_one_thread(void **state)
     assert_int_equal(1, base_team_size(NULL));
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(sums_do_not_depend_on_threads),
         TEST(a_nested_call_stays_in_its_worker),

@@ -7,21 +7,25 @@
 #include <locale.h>
 #include <math.h>
 
-static void distances_count_slips(void **state)
-{
+static void distances_count_slips(void **state) {
     static const struct {
         const char *a, *b;
         int distance;
-    } rows[] = {{"", "", 0},           {"", "abc", 3},     {"abc", "", 3},      {"cagrad", "cagrad", 0},
-                {"CAGrad", "cagrad", 0}, {"cagard", "cagrad", 1}, {"cgrad", "cagrad", 1}, {"pcgrat", "pcgrad", 1},
+    } rows[] = {{"", "", 0},
+                {"", "abc", 3},
+                {"abc", "", 3},
+                {"cagrad", "cagrad", 0},
+                {"CAGrad", "cagrad", 0},
+                {"cagard", "cagrad", 1},
+                {"cgrad", "cagrad", 1},
+                {"pcgrat", "pcgrad", 1},
                 {"mean", "sum", 4}};
     (void)state;
     for (size_t i = 0; i < BASE_COUNT(rows); i++)
         assert_int_equal(rows[i].distance, base_edit_distance(rows[i].a, rows[i].b));
 }
 
-static void a_slip_is_named_and_a_stranger_gets_the_list(void **state)
-{
+static void a_slip_is_named_and_a_stranger_gets_the_list(void **state) {
     truce_context *context = *state;
     static const char *const names[] = {"sum", "mgda", "pcgrad", "cagrad"};
     assert_fails(context, TRUCE_ERROR_NAME, "method 'cagard' is not known; did you mean 'cagrad'?",
@@ -30,8 +34,7 @@ static void a_slip_is_named_and_a_stranger_gets_the_list(void **state)
                  base_fail_name(context, "method", "transformer", base_name_of_text, names, 4));
 }
 
-static void texts_grow_and_report_once(void **state)
-{
+static void texts_grow_and_report_once(void **state) {
     truce_context *context = *state;
     base_text text = {0};
     for (int i = 0; i < 1000; i++) base_text_add(context, &text, "%d,", i);
@@ -47,9 +50,9 @@ static void texts_grow_and_report_once(void **state)
     assert_string_equal("", base_text_get(&text));
 }
 
-static void numbers_survive_the_round_trip(void **state)
-{
-    static const double values[] = {0, 1, -1.5, 0.1, 1.0 / 3, 1e-300, 1.7976931348623157e308, 123456789.125, 5e-324};
+static void numbers_survive_the_round_trip(void **state) {
+    static const double values[] = {
+        0, 1, -1.5, 0.1, 1.0 / 3, 1e-300, 1.7976931348623157e308, 123456789.125, 5e-324};
     (void)state;
     for (size_t i = 0; i < BASE_COUNT(values); i++) {
         char text[BASE_REAL_BYTES];
@@ -65,8 +68,33 @@ static void numbers_survive_the_round_trip(void **state)
     assert_non_null(strstr(text, "nan"));
 }
 
-static void only_whole_numbers_parse(void **state)
-{
+/* Any locale with a decimal comma; false where the machine has none. */
+static bool use_comma_locale(void) {
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "fr_FR.utf8"};
+    for (size_t i = 0; i < BASE_COUNT(names); i++)
+        if (setlocale(LC_NUMERIC, names[i])) return true;
+    return false;
+}
+
+static void numbers_have_a_point_in_every_locale(void **state) {
+    truce_context *context = *state;
+    if (!use_comma_locale()) {
+        printf("skipped: no locale with a decimal comma\n");
+        skip();
+    }
+    base_text text = {0};
+    char number[BASE_REAL_BYTES];
+    base_text_add(context, &text, "%.2f", 1.5);
+    base_print(number, sizeof number, "%g", 2.5);
+    double back = base_strtod("3.5", NULL);
+    setlocale(LC_NUMERIC, "C");
+    assert_string_equal("1.50", base_text_get(&text));
+    assert_string_equal("2.5", number);
+    assert_true(back == 3.5);
+    base_text_free(context, &text);
+}
+
+static void only_whole_numbers_parse(void **state) {
     double real;
     int64_t integer;
     (void)state;
@@ -78,8 +106,22 @@ static void only_whole_numbers_parse(void **state)
     assert_false(base_parse_integer("99999999999999999999", &integer));
 }
 
-static void names_keep_their_order(void **state)
-{
+static void stars_stand_for_any_text(void **state) {
+    static const struct {
+        const char *pattern, *name;
+        bool fits;
+    } rows[] = {{"tau*", "tau1", true},  {"tau*", "tau", true},
+                {"tau*", "ta", false},   {"*", "", true},
+                {"", "", true},          {"", "a", false},
+                {"a*b*c", "abc", true},  {"a*b*c", "axbxbxc", true},
+                {"a*b*c", "acb", false}, {"*end", "the end", true},
+                {"a.b", "axb", false}};
+    (void)state;
+    for (size_t i = 0; i < BASE_COUNT(rows); i++)
+        assert_int_equal(rows[i].fits, base_pattern_fits(rows[i].pattern, rows[i].name));
+}
+
+static void names_keep_their_order(void **state) {
     truce_context *context = *state;
     base_names names = {0};
     int64_t index;
@@ -115,8 +157,7 @@ static const truce_option rows[] = {
 };
 static const base_options options = {"method 'cagrad'", rows, BASE_COUNT(rows)};
 
-static void options_have_defaults_and_take_text(void **state)
-{
+static void options_have_defaults_and_take_text(void **state) {
     truce_context *context = *state;
     settings s = {0};
     base_option_defaults(&options, &s);
@@ -136,8 +177,7 @@ static void options_have_defaults_and_take_text(void **state)
     base_text_free(context, &text);
 }
 
-static void wrong_options_say_what_is_wrong(void **state)
-{
+static void wrong_options_say_what_is_wrong(void **state) {
     truce_context *context = *state;
     settings s = {0};
     base_option_defaults(&options, &s);
@@ -158,14 +198,15 @@ static void wrong_options_say_what_is_wrong(void **state)
     assert_true(s.c == 0.4 && s.steps == 20 && s.exact == 1 && s.mode == 1 && s.widths.n == 2);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(distances_count_slips),
         TEST(a_slip_is_named_and_a_stranger_gets_the_list),
         TEST(texts_grow_and_report_once),
         TEST(numbers_survive_the_round_trip),
+        TEST(numbers_have_a_point_in_every_locale),
         TEST(only_whole_numbers_parse),
+        TEST(stars_stand_for_any_text),
         TEST(names_keep_their_order),
         TEST(options_have_defaults_and_take_text),
         TEST(wrong_options_say_what_is_wrong),
