@@ -43,7 +43,23 @@
     X(max)                                                                                                   \
     X(squared_error)                                                                                         \
     X(absolute_error)                                                                                        \
-    X(huber)
+    X(huber)                                                                                                 \
+    X(binary_cross_entropy)                                                                                  \
+    X(matmul)                                                                                                \
+    X(transpose)                                                                                             \
+    X(concat)                                                                                                \
+    X(slice)                                                                                                 \
+    X(gather)                                                                                                \
+    X(embedding)                                                                                             \
+    X(softmax)                                                                                               \
+    X(log_softmax)                                                                                           \
+    X(cross_entropy)                                                                                         \
+    X(dropout)                                                                                               \
+    X(max_pool)                                                                                              \
+    X(average_pool)                                                                                          \
+    X(global_pool)                                                                                           \
+    X(batch_norm)                                                                                            \
+    X(layer_norm)
 
 typedef enum engine_op_id {
     ENGINE_LEAF, /* inputs, parameters, state: nothing to compute */
@@ -74,8 +90,8 @@ typedef struct engine_shape_call {
 /*
  * What a kernel works with. Shapes hold the sizes of this run. In a reverse call there are n_rows cotangents,
  * one after the other, out-size elements each. For every input i whose gradient is wanted d_in[i] is not
- * NULL: the kernel writes n_rows gradients, d_stride[i] elements apart, adding to what is there if adds[i] and
- * overwriting it if not. Inputs are served in ascending order.
+ * NULL: the kernel writes n_rows gradients, d_stride[i] elements apart, adding to what is there if adds[i]
+ * and overwriting it if not. Inputs are served in ascending order.
  */
 typedef struct engine_call {
     const engine_settings *settings;
