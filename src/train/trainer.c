@@ -13,7 +13,7 @@
 
 static truce_status open_data(truce_trainer *t, const train_config *config) {
     t->dataset = config->dataset;
-    if (t->dataset) return truce_dataset_check(t->dataset);
+    if (t->dataset) return config->unchecked ? TRUCE_OK : truce_dataset_check(t->dataset);
     data_request request = {.recipe = io_yaml_root(t->recipe->document),
                             .path = t->recipe->path,
                             .other_task_keys = train_task_keys};
@@ -232,6 +232,7 @@ void truce_trainer_destroy(truce_trainer *t) {
     truce_parameters_destroy(t->parameters);
     model_destroy(t->model);
     data_source_destroy(t->source);
+    if (t->owns_dataset) truce_dataset_destroy(t->dataset);
     if (t->owns_recipe) truce_recipe_destroy(t->recipe);
     base_free(context, t);
 }
@@ -242,6 +243,18 @@ int truce_trainer_tasks(const truce_trainer *t) {
 
 const truce_target *truce_trainer_task(const truce_trainer *t, int task) {
     return task >= 0 && task < t->model->n_tasks ? t->model->tasks[task].info : NULL;
+}
+
+truce_dataset *truce_trainer_dataset(truce_trainer *t) { return t->dataset; }
+
+int truce_trainer_outputs(const truce_trainer *t, int task) {
+    return task >= 0 && task < t->model->n_tasks ? t->model->tasks[task].n_outputs : 0;
+}
+
+int64_t truce_trainer_best_epoch(const truce_trainer *t) { return t->best.epoch + 1; }
+
+double truce_trainer_seconds_per_step(const truce_trainer *t) {
+    return t->step ? t->step_seconds / (double)t->step : 0;
 }
 
 truce_parameters *truce_trainer_parameters(truce_trainer *t) {

@@ -32,7 +32,7 @@ typedef struct train_best {
 struct truce_trainer {
     truce_context *context;
     truce_recipe *recipe;
-    bool owns_recipe;
+    bool owns_recipe, owns_dataset;
     data_source *source; /* NULL where the caller gave the data set */
     truce_dataset *dataset;
     train_settings settings;
