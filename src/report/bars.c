@@ -12,6 +12,7 @@
 
 #define WIDTH 720
 #define LEAST_WIDTH 320
+#define LEAST_HEIGHT 30
 #define LONGEST 200  /* px of a name */
 #define BAND_GAP 10  /* between names */
 #define FOOT 24      /* numbers of the axis */
@@ -74,16 +75,18 @@ static void lay_out(picture *p) {
     const report_bars *bars = p->bars;
     report_range range = range_of(bars, &p->omitted);
     p->width = BASE_MAX(bars->width > 0 ? bars->width : WIDTH, LEAST_WIDTH);
-    p->legend = (report_legend){.series = bars->series, .n = bars->n_series, .is_bars = !bars->dots};
+    p->legend = (report_legend){
+        .series = bars->series, .n = bars->n_series, .key = bars->dots ? REPORT_KEY_MARK : REPORT_KEY_SQUARE};
     p->head = report_head_height(bars->title, &p->legend, p->width) + 4;
     p->row = bars->n_series > 1 ? 14 : 20;
     double left = EDGE + names_width(bars) + 10 + number_room(bars, -1);
     double right = p->width - EDGE - fmax(number_room(bars, 1), 24);
     double band = p->row * bars->n_series + BAND_GAP;
     p->panel.x = report_scale_fit(&bars->value, &range, bars->dots ? REPORT_PADDED : REPORT_TO_TICKS,
-                                  (int)fmax(3, fmin((right - left) / 80, 8)), &p->panel.x_ticks);
+                                  (int)fmax(4, fmin((right - left) / 70 + 1, 9)), &p->panel.x_ticks);
     p->panel.has_cloud = true;
-    report_panel_put(&p->panel, (report_box){left, p->head, right, p->head + band * bars->n_names});
+    report_panel_put(&p->panel,
+                     (report_box){left, p->head, right, p->head + fmax(band * bars->n_names, LEAST_HEIGHT)});
     p->height =
         p->panel.box.bottom + FOOT + (bars->value.label ? LABEL_ROW : 0) + report_foot_height(&p->omitted);
 }

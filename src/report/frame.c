@@ -37,26 +37,30 @@ const char *report_line_class(report_look look) {
     return classes[look.dash];
 }
 
-void report_draw_key(report_pen pen, const report_series *series, report_look look, report_point at) {
-    report_open_look(pen, look);
-    if (series->mark != REPORT_POINTS)
+/* The line and the mark of a series. */
+static void draw_sample(report_pen pen, report_mark mark, report_look look, report_point at) {
+    if (mark != REPORT_POINTS)
         report_svg_line(pen, report_line_class(look), at, (report_point){at.x + KEY, at.y});
-    if (series->mark != REPORT_LINE) {
-        report_svg_mark(pen, look.shape, (report_point){at.x + KEY / 2.0, at.y}, 4);
-        report_put(pen, "/>\n");
-    }
-    report_put(pen, "</g>\n");
+    if (mark == REPORT_LINE) return;
+    report_svg_mark(pen, look.shape, (report_point){at.x + KEY / 2.0, at.y}, 4);
+    report_put(pen, "/>\n");
 }
 
-static void draw_square(report_pen pen, report_look look, report_point at) {
+/* What stands for a series, its middle left at a point. */
+static void draw_key(report_pen pen, const report_legend *legend, int i, report_point at) {
+    report_look look = report_look_of(&legend->series[i], i);
+    report_mark mark = legend->key == REPORT_KEY_MARK ? REPORT_POINTS : legend->series[i].mark;
     report_open_look(pen, look);
-    report_svg_rect(pen, "bar", (report_box){at.x, at.y - 6, at.x + SQUARE, at.y + 6});
+    if (legend->key != REPORT_KEY_SQUARE)
+        draw_sample(pen, mark, look, at);
+    else
+        report_svg_rect(pen, "bar", (report_box){at.x, at.y - 6, at.x + SQUARE, at.y + 6});
     report_put(pen, "</g>\n");
 }
 
 /* From the left end of a key to its name. */
 static double name_shift(const report_legend *legend) {
-    return (legend->is_bars ? SQUARE : KEY) + KEY_GAP;
+    return (legend->key == REPORT_KEY_SQUARE ? SQUARE : KEY) + KEY_GAP;
 }
 
 static double entry_width(const report_legend *legend, const char *name) {
@@ -91,14 +95,11 @@ double report_head_height(const char *title, const report_legend *legend, double
 }
 
 static void draw_entry(report_pen pen, const report_legend *legend, int i, report_point at) {
-    const report_series *series = &legend->series[i];
-    report_look look = report_look_of(series, i);
-    if (legend->is_bars)
-        draw_square(pen, look, at);
-    else
-        report_draw_key(pen, series, look, at);
-    report_label name = {
-        .text = series->name, .class = "name", .at = {at.x + name_shift(legend), at.y}, .room = LONGEST_NAME};
+    draw_key(pen, legend, i, at);
+    report_label name = {.text = legend->series[i].name,
+                         .class = "name",
+                         .at = {at.x + name_shift(legend), at.y},
+                         .room = LONGEST_NAME};
     report_svg_label(pen, &name);
 }
 
@@ -132,11 +133,11 @@ void report_omit(report_omitted *omitted, const report_range *range, double valu
     if (range->log && value <= 1)
         omitted->not_positive++;
     else
-        omitted->infinite++;
+        omitted->too_large++;
 }
 
 double report_foot_height(const report_omitted *omitted) {
-    return FOOT_ROW * ((omitted->infinite > 0) + (omitted->not_positive > 0)) + EDGE;
+    return FOOT_ROW * ((omitted->too_large > 0) + (omitted->not_positive > 0)) + EDGE;
 }
 
 static void draw_note(report_pen pen, int64_t n, const char *what, double top) {
@@ -147,8 +148,8 @@ static void draw_note(report_pen pen, int64_t n, const char *what, double top) {
 }
 
 void report_draw_foot(report_pen pen, const report_omitted *omitted, double top) {
-    if (omitted->infinite) draw_note(pen, omitted->infinite, "not shown: infinite", top);
-    if (omitted->infinite) top += FOOT_ROW;
+    if (omitted->too_large) draw_note(pen, omitted->too_large, "not shown: too large", top);
+    if (omitted->too_large) top += FOOT_ROW;
     if (omitted->not_positive)
         draw_note(pen, omitted->not_positive, "not shown: not positive, on a logarithmic axis", top);
 }

@@ -21,14 +21,14 @@ void report_open_look(report_pen pen, report_look look);
 /* Class of a line in a look: "line", "line dash2". */
 const char *report_line_class(report_look look);
 
-/* A short line, a mark or a square that stands for a series, 22 px wide, its middle left at a point. */
-void report_draw_key(report_pen pen, const report_series *series, report_look look, report_point at);
+/* What stands for a series: its own line and mark, a square, or its mark alone. */
+typedef enum report_key { REPORT_KEY_SERIES, REPORT_KEY_SQUARE, REPORT_KEY_MARK } report_key;
 
 /* Names with keys, above the data, in rows. */
 typedef struct report_legend {
     const report_series *series;
     int n;
-    bool is_bars; /* keys are squares */
+    report_key key;
 } report_legend;
 
 /* Title and legend (NULL: none) in a picture so wide. Draws them and returns the room they take, px. */
@@ -37,7 +37,7 @@ void report_draw_head(report_pen pen, const char *title, const report_legend *le
 
 /* Values that a chart cannot show. */
 typedef struct report_omitted {
-    int64_t infinite, not_positive;
+    int64_t too_large, not_positive; /* too_large: infinite, or nearly */
 } report_omitted;
 
 /* Counts a value unless it can be shown or is missing (NaN). */

@@ -22,7 +22,7 @@
 #define LEAST_LEANING 18 /* columns from which on names lean rather than stand */
 #define MOST_TIPS 4096   /* cells with tooltips */
 #define LEGEND 52
-#define LEGEND_WIDTH 200
+#define PALETTE_WIDTH 200
 #define COS_45 0.70710678
 
 typedef struct picture {
@@ -112,6 +112,18 @@ static double lean_names(picture *p, double *beyond) {
     return width * COS_45 + 18;
 }
 
+static report_number palette_number(const picture *p, double part) {
+    return number_of(p->heat, p->low + part * (p->high - p->low));
+}
+
+static double palette_room(const picture *p, double part) {
+    return report_text_width(palette_number(p, part).value, REPORT_TEXT_SIZE) + 8;
+}
+
+static double palette_width(const picture *p) {
+    return fmax(PALETTE_WIDTH, palette_room(p, 0) + palette_room(p, 1));
+}
+
 static void lay_out(picture *p) {
     const report_heat *heat = p->heat;
     find_range(p);
@@ -122,7 +134,7 @@ static void lay_out(picture *p) {
     p->head = report_head_height(heat->title, NULL, WIDTH);
     double top = p->head + (heat->column_label ? 20 : 0) + lean_names(p, &beyond);
     p->box = (report_box){left, top, left + p->cell.x * heat->n_columns, top + p->cell.y * heat->n_rows};
-    p->width = fmax(p->box.right + fmax(beyond, EDGE), LEGEND_WIDTH + 160);
+    p->width = fmax(p->box.right + fmax(beyond, EDGE), palette_width(p) + 110);
     p->height = p->box.bottom + LEGEND;
 }
 
@@ -155,11 +167,14 @@ static void draw_hatch(report_pen pen, report_box box) {
     report_put(pen, "'/>\n");
 }
 
-static void draw_value(report_pen pen, const picture *p, double value, report_box box) {
+static void draw_level(report_pen pen, const picture *p, int level, report_box box) {
     char class[8];
-    base_print(class, sizeof class, "%c%d", p->heat->palette == REPORT_SIGNED ? 'd' : 'q',
-               level_of(p, value));
+    base_print(class, sizeof class, "%c%d", p->heat->palette == REPORT_SIGNED ? 'd' : 'q', level);
     report_svg_rect(pen, class, box);
+}
+
+static void draw_value(report_pen pen, const picture *p, double value, report_box box) {
+    draw_level(pen, p, level_of(p, value), box);
     if (p->size <= 0) return;
     report_number number = number_of(p->heat, value);
     report_label label = {.text = number.value,
@@ -226,28 +241,29 @@ static void draw_sides(report_pen pen, const picture *p) {
     if (columns.text) report_svg_label(pen, &columns);
 }
 
-static void draw_palette_number(report_pen pen, const picture *p, double part, report_point at) {
-    report_number number = number_of(p->heat, p->low + part * (p->high - p->low));
-    report_anchor anchor = part <= 0 ? REPORT_START : part >= 1 ? REPORT_END : REPORT_MIDDLE;
-    report_label label = {.text = number.value, .at = at, .anchor = anchor};
-    report_svg_label(pen, &label);
+/* The middle is left out where it would touch the ends. */
+static void draw_palette_numbers(report_pen pen, const picture *p, double left, double y) {
+    double width = palette_width(p), half = palette_room(p, 0.5) / 2;
+    bool has_middle = fmax(palette_room(p, 0), palette_room(p, 1)) + half < width / 2;
+    for (int k = 0; k <= 2; k++) {
+        report_number number = palette_number(p, k / 2.0);
+        report_label label = {
+            .text = number.value, .at = {left + k / 2.0 * width, y}, .anchor = (report_anchor)k};
+        if (k != 1 || has_middle) report_svg_label(pen, &label);
+    }
 }
 
 /* The palette with its numbers, and the hatching where it occurs. */
 static void draw_legend(report_pen pen, const picture *p) {
-    double left = p->box.left > p->width - LEGEND_WIDTH - 110 ? EDGE : p->box.left, top = p->box.bottom + 16;
-    double step = (double)LEGEND_WIDTH / REPORT_N_LEVELS;
+    double width = palette_width(p), step = width / REPORT_N_LEVELS, top = p->box.bottom + 16;
+    double left = p->box.left + width + 110 > p->width ? EDGE : p->box.left;
     report_put(pen, "<g>\n");
-    for (int i = 0; i < REPORT_N_LEVELS; i++) {
-        char class[8];
-        base_print(class, sizeof class, "%c%d", p->heat->palette == REPORT_SIGNED ? 'd' : 'q', i);
-        report_svg_rect(pen, class, (report_box){left + i * step, top, left + (i + 1) * step, top + 10});
-    }
+    for (int i = 0; i < REPORT_N_LEVELS; i++)
+        draw_level(pen, p, i, (report_box){left + i * step, top, left + (i + 1) * step, top + 10});
     report_put(pen, "</g>\n");
-    for (int k = 0; k <= 2; k++)
-        draw_palette_number(pen, p, k / 2.0, (report_point){left + k / 2.0 * LEGEND_WIDTH, top + 22});
+    draw_palette_numbers(pen, p, left, top + 22);
     if (!p->has_missing) return;
-    left += LEGEND_WIDTH + 20;
+    left += width + 20;
     draw_missing(pen, (report_box){left, top - 2, left + 18, top + 12});
     report_label label = {.text = "missing", .at = {left + 24, top + 5}};
     report_svg_label(pen, &label);

@@ -51,11 +51,19 @@ void report_put_short(report_pen pen, const char *text, double room, report_meas
     if (text[n]) report_put(pen, "…");
 }
 
+/* As many cells as the code point takes, so that columns stay aligned. */
+static void put_question_marks(report_pen pen, uint32_t code) {
+    for (int n = (int)report_measure_cells(code); n > 0; n--) report_put(pen, "?");
+}
+
 void report_put_cells(report_pen pen, const char *text, int room, bool ascii) {
     const char *end = text + report_fit_text(text, room, report_measure_cells);
     while (text < end) {
         uint32_t code = report_utf8_next(&text);
-        report_utf8_add(pen.context, pen.text, ascii && code > 0x7E ? '?' : code);
+        if (ascii && code > 0x7E)
+            put_question_marks(pen, code);
+        else
+            report_utf8_add(pen.context, pen.text, code);
     }
     if (*end) report_put(pen, "%s", ascii ? "~" : "…");
 }

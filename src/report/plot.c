@@ -45,7 +45,7 @@ static bool has_end(const report_extent *extent, const report_series *series) {
 
 static bool can_name_ends(const picture *p, double height) {
     int n = p->plot->n_series;
-    if (n > REPORT_MAX_SPREAD || n * NAME_GAP > height || p->width < 2 * LEAST_WIDTH) return false;
+    if (n > REPORT_N_COLOURS || n * NAME_GAP > height || p->width < 2 * LEAST_WIDTH) return false;
     for (int s = 0; s < n; s++) {
         const report_series *series = &p->plot->series[s];
         if (series->name && (series->mark == REPORT_POINTS || !has_end(&p->extent, series))) return false;
@@ -125,8 +125,8 @@ static void draw_name(report_pen pen, const picture *p, const ending *e) {
 }
 
 static void draw_names(report_pen pen, const picture *p) {
-    ending endings[REPORT_MAX_SPREAD];
-    double heights[REPORT_MAX_SPREAD];
+    ending endings[REPORT_N_COLOURS];
+    double heights[REPORT_N_COLOURS];
     int n = collect_endings(p, endings);
     for (int i = 0; i < n; i++) heights[i] = endings[i].y;
     report_spread_out(heights, n, NAME_GAP, p->panel.box.top, p->panel.box.bottom);

@@ -55,15 +55,22 @@ static void pad(report_scale *s) {
     }
 }
 
-static report_ticks choose_ticks(report_scale *s, report_margin margin, int n_most, bool whole) {
-    if (s->log) return report_ticks_log(s->low, s->high, n_most);
-    bool has_whole = ceil(s->low) <= s->high;
-    report_ticks ticks = report_ticks_linear(s->low, s->high, n_most, whole && has_whole);
-    if (margin == REPORT_TO_TICKS) {
-        s->low = fmin(s->low, ticks.at[0]);
-        s->high = fmax(s->high, ticks.at[ticks.n - 1]);
+/* Ticks inside the scale, as many of n_most as there are: those that would enclose it are two too many. */
+static report_ticks inner_ticks(const report_scale *s, int n_most, bool whole) {
+    for (int n = n_most + 2;; n--) {
+        report_ticks ticks = report_ticks_linear(s->low, s->high, n, whole);
+        report_ticks_clip(&ticks, s->low, s->high);
+        if (ticks.n <= n_most) return ticks;
     }
-    report_ticks_clip(&ticks, s->low, s->high);
+}
+
+static report_ticks choose_ticks(report_scale *s, report_margin margin, int n_most, bool whole) {
+    bool has_whole = ceil(s->low) <= s->high;
+    if (s->log) return report_ticks_log(s->low, s->high, n_most);
+    if (margin != REPORT_TO_TICKS) return inner_ticks(s, n_most, whole && has_whole);
+    report_ticks ticks = report_ticks_linear(s->low, s->high, n_most, whole && has_whole);
+    s->low = fmin(s->low, ticks.at[0]);
+    s->high = fmax(s->high, ticks.at[ticks.n - 1]);
     return ticks;
 }
 

@@ -30,7 +30,8 @@ typedef struct report_scale {
 /* How an automatic range ends: at the outermost values, a little beyond, or at a tick. */
 typedef enum report_margin { REPORT_TIGHT, REPORT_PADDED, REPORT_TO_TICKS } report_margin;
 
-/* The scale and at most n_most ticks for the range, or for that of the axis where it says one. */
+/* The scale and at most n_most (3 .. REPORT_MAX_TICKS - 2) ticks for the range, or for that of the axis where
+ * it says one. */
 report_scale report_scale_fit(const report_axis *axis, const report_range *range, report_margin margin,
                               int n_most, report_ticks *ticks);
 

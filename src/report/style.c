@@ -1,8 +1,9 @@
 /*
  * The looks of charts. The seven colours of series are those of Okabe and Ito (2008, "Color universal
- * design") but yellow, which is too pale for lines on white; in dark surroundings they are lighter. Cells run
- * through stations that are mixed in Oklab. Rules hold plain colours rather than variables, since many
- * programs that show .svg files know no variables; `color` carries a series' colour to its parts.
+ * design") but yellow, which is too pale for lines on white. In dark surroundings they are lighter, and
+ * chosen so that they stay apart for people who lack one kind of cone as well. Cells run through stations
+ * that are mixed in Oklab. Rules hold plain colours rather than variables, since many programs that show .svg
+ * files know no variables; `color` carries a series' colour to its parts.
  */
 #include "report/style.h"
 
@@ -11,7 +12,7 @@ const report_theme report_light = {
     .ink = 0x1B1F24,
     .soft = 0x59636E,
     .rule = 0xE4E7EB,
-    .series = {0x0072B2, 0xD55E00, 0x009E73, 0xB5679A, 0xE69F00, 0x56B4E9, 0x1B1F24},
+    .series = {0x0072B2, 0xD55E00, 0x009E73, 0xCC79A7, 0xE69F00, 0x56B4E9, 0x1B1F24},
     .muted = 0xA9B1BA,
     .sequential = {0xF1F5FA, 0x5E9BCB, 0x0B3C6B},
     .diverging = {0xA84300, 0xF0A561, 0xF6F6F4, 0x7DB2DB, 0x0B5394},
@@ -24,12 +25,12 @@ const report_theme report_dark = {
     .ink = 0xE6E9ED,
     .soft = 0x9AA5B1,
     .rule = 0x2B323A,
-    .series = {0x4A9FDC, 0xF0803C, 0x2FBF94, 0xDB9CC3, 0xF2B93B, 0x9AD4F5, 0xE6E9ED},
+    .series = {0x2C7CD2, 0xE06A1A, 0x18B271, 0xD98BB8, 0xE6BA2E, 0x77C5F7, 0xF2F4F6},
     .muted = 0x5F6A76,
     .sequential = {0x1D2630, 0x2F78B3, 0xCFE6F8},
     .diverging = {0xFFB068, 0xA8561C, 0x23282E, 0x2A6DA3, 0x8CC8F2},
-    .on_light = 0x101418,
-    .on_dark = 0xF4F6F8,
+    .on_light = 0x0C0F12,
+    .on_dark = 0xFFFFFF,
 };
 
 static report_colour between(const report_colour *stations, int n, double t) {
