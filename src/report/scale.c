@@ -89,9 +89,13 @@ report_scale report_scale_fit(const report_axis *axis, const report_range *range
     return s;
 }
 
-double report_scale_px(const report_scale *scale, double value) {
-    if (!(fabs(value) <= LARGEST) || (scale->log && value < SMALLEST)) return NAN;
-    double part = scale->log ? (log(value) - log(scale->low)) / (log(scale->high) - log(scale->low))
-                             : (value - scale->low) / (scale->high - scale->low);
+double report_scale_tick_px(const report_scale *scale, double tick) {
+    double part = scale->log ? (log(tick) - log(scale->low)) / (log(scale->high) - log(scale->low))
+                             : (tick - scale->low) / (scale->high - scale->low);
     return scale->from + part * (scale->to - scale->from);
+}
+
+double report_scale_px(const report_scale *scale, double value) {
+    bool is_shown = fabs(value) <= LARGEST && (!scale->log || value >= SMALLEST);
+    return is_shown ? report_scale_tick_px(scale, value) : NAN;
 }

@@ -41,4 +41,7 @@ bool report_axis_is_fixed(const report_axis *axis);
 /* Place of a value, px; NaN if it cannot be shown. Not limited to the axis. */
 double report_scale_px(const report_scale *scale, double value);
 
+/* Place of a tick, which may lie a little beyond any value that can be shown. */
+double report_scale_tick_px(const report_scale *scale, double tick);
+
 #endif
