@@ -10,9 +10,40 @@
     X(sum)                                                                                                   \
     X(mean)                                                                                                  \
     X(constant)                                                                                              \
+    X(rlw)                                                                                                   \
+    X(si)                                                                                                    \
+    X(gls)                                                                                                   \
+    X(uw)                                                                                                    \
+    X(uw_o)                                                                                                  \
+    X(uw_so)                                                                                                 \
+    X(imtl_l)                                                                                                \
+    X(dwa)                                                                                                   \
+    X(famo)                                                                                                  \
+    X(stch)                                                                                                  \
+    X(cosmos)                                                                                                \
+    X(pbi)                                                                                                   \
+    X(groupdro)                                                                                              \
+    X(go4align)                                                                                              \
+    X(igb)                                                                                                   \
+    X(ldc_mtl)                                                                                               \
+    X(gradnorm)                                                                                              \
     X(mgda)                                                                                                  \
     X(pcgrad)                                                                                                \
-    X(cagrad)
+    X(gradvac)                                                                                               \
+    X(imtl_g)                                                                                                \
+    X(imtl)                                                                                                  \
+    X(cagrad)                                                                                                \
+    X(imgrad)                                                                                                \
+    X(nash_mtl)                                                                                              \
+    X(aligned_mtl)                                                                                           \
+    X(fairgrad)                                                                                              \
+    X(pivrg)                                                                                                 \
+    X(consmtl)                                                                                               \
+    X(ntkmtl)                                                                                                \
+    X(dualproj)                                                                                              \
+    X(upgrad)                                                                                                \
+    X(config)                                                                                                \
+    X(krum)
 
 #define X(name) extern const balance_method balance_##name;
 BALANCE_METHODS(X)

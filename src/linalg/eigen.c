@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define JACOBI_LARGEST 16
+#define JACOBI_LARGEST 64
 #define SWEEPS 60 /* six to ten are usual */
 #define WORK_PER_ROW 34
 
