@@ -67,11 +67,11 @@ TRUCE_API truce_status truce_trainer_run(truce_trainer *trainer, const char *fol
 TRUCE_API truce_status truce_trainer_open(truce_context *context, const char *folder, truce_trainer **out);
 
 /*
- * Opens a run to use its model on rows of other files, which are encoded as the training rows were and stand in the test
- * split; targets may be absent. The training data is not needed.
+ * Opens a run to use its model on rows of other files, which are encoded as the training rows were and stand
+ * in the test split; targets may be absent. The training data is not needed.
  */
-TRUCE_API truce_status truce_trainer_open_files(truce_context *context, const char *folder, const char *const *paths,
-                                                int n_paths, truce_trainer **out);
+TRUCE_API truce_status truce_trainer_open_files(truce_context *context, const char *folder,
+                                                const char *const *paths, int n_paths, truce_trainer **out);
 
 /* The rows that a trainer works on, owned by it or by whoever gave them. */
 TRUCE_API truce_dataset *truce_trainer_dataset(truce_trainer *trainer);

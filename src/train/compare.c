@@ -33,6 +33,8 @@ struct truce_comparison {
     int n_entries;
     counted_metric *metrics;
     int n_metrics;
+    io_store *store;  /* NULL: no record is kept */
+    int64_t *run_ids; /* [n_entries] in the record; 0 for tasks alone */
 };
 
 /* One training to be done. */
@@ -48,7 +50,6 @@ typedef struct work {
     truce_comparison *comparison;
     job *jobs;
     int n_jobs;
-    io_store *store;
     pthread_mutex_t lock; /* of what is below, and of the entries' sums */
     base_progress progress;
     int64_t n_done, n_steps;
@@ -110,38 +111,14 @@ static truce_status choose_seeds(truce_comparison *c, const truce_compare_config
 
 /* ---- which metrics count ----------------------------------------------------------------------------- */
 
-static truce_status count_metric(truce_comparison *c, int task, const char *name, const io_yaml *at) {
-    const truce_target *target = truce_dataset_target(c->source->dataset, task);
-    const train_metric *metric = train_metric_find(name);
-    if (!metric || !train_metric_fits(metric, target->kind)) {
-        truce_status status =
-            base_fail(c->context, TRUCE_ERROR_NAME, "task '%s' has no metric '%s'", target->name, name);
-        return at ? io_yaml_fail_at(c->context, at, status) : status;
-    }
-    size_t n = (size_t)c->n_metrics;
-    BASE_TRY(base_resize(c->context, &c->metrics, n + 1, sizeof *c->metrics));
-    c->metrics[c->n_metrics++] = (counted_metric){task, metric};
-    return TRUCE_OK;
-}
-
-static const io_yaml *metrics_of_task(const truce_comparison *c, const char *task) {
-    const io_yaml *tasks = train_section(c->recipe, "tasks"),
-                  *found = io_yaml_get(io_yaml_get(tasks, task), "metrics");
-    for (int i = 0; !found && tasks && tasks->kind == IO_YAML_MAP && i < tasks->n_items; i++)
-        if (base_pattern_fits(tasks->keys[i], task)) found = io_yaml_get(tasks->items[i], "metrics");
-    return found;
-}
-
 static truce_status choose_metrics(truce_comparison *c) {
     for (int task = 0; task < c->n_tasks; task++) {
+        const train_metric *metrics[TRUCE_MAX_METRICS];
+        int n = 0;
         const truce_target *target = truce_dataset_target(c->source->dataset, task);
-        const io_yaml *list = metrics_of_task(c, target->name);
-        if (!list)
-            BASE_TRY(count_metric(c, task, train_metric_default(target->kind), NULL));
-        else if (list->kind == IO_YAML_SCALAR)
-            BASE_TRY(count_metric(c, task, list->text, list));
-        for (int i = 0; list && list->kind == IO_YAML_LIST && i < list->n_items; i++)
-            BASE_TRY(count_metric(c, task, list->items[i]->text, list->items[i]));
+        BASE_TRY(train_counted_metrics(c->context, c->recipe, target, metrics, &n));
+        BASE_TRY(base_resize(c->context, &c->metrics, (size_t)(c->n_metrics + n), sizeof *c->metrics));
+        for (int i = 0; i < n; i++) c->metrics[c->n_metrics++] = (counted_metric){task, metrics[i]};
     }
     return TRUCE_OK;
 }
@@ -191,17 +168,22 @@ static truce_status add_test_metrics(truce_trainer *t, const truce_task_result *
 
 /* Writes a finished training; called under the lock. */
 static truce_status write_record(work *w, const job *j, truce_trainer *t, truce_status trained) {
+    truce_comparison *c = w->comparison;
     char status[BASE_MESSAGE_BYTES + 16] = "done";
-    if (!w->store || !t) return TRUCE_OK;
+    if (!c->store || !t) return TRUCE_OK;
     if (trained) snprintf(status, sizeof status, "failed: %s", truce_context_message(t->context));
     io_run run = {.name = t->what,
                   .kind = j->method ? "train" : "single",
                   .method = j->method ? j->method : t->model->tasks[0].info->name,
                   .seed = j->entry->seed};
     int64_t id = 0;
-    BASE_TRY(io_store_begin_run(w->store, &run, &id));
-    BASE_TRY(train_history_store(&t->history, w->store, id));
-    return io_store_end_run(w->store, id, status);
+    BASE_TRY(io_store_begin_run(c->store, &run, &id));
+    if (j->method) {
+        c->run_ids[j->entry - c->entries] = id;
+        BASE_TRY(train_record_notes(t, c->source, c->store, id));
+    }
+    BASE_TRY(train_history_store(&t->history, c->store, id));
+    return io_store_end_run(c->store, id, status);
 }
 
 static truce_status train_one(work *w, job *j, truce_context *context, truce_trainer **out) {
@@ -289,6 +271,7 @@ static truce_status allocate_entries(truce_comparison *c) {
     size_t n = (size_t)c->n_entries;
     BASE_TRY(base_alloc(c->context, n, sizeof *c->entries, &c->entries));
     BASE_TRY(base_alloc(c->context, n * (size_t)c->n_tasks, sizeof *c->results, &c->results));
+    BASE_TRY(base_alloc(c->context, n, sizeof *c->run_ids, &c->run_ids));
     for (int i = 0; i < c->n_entries; i++) {
         int method = i / c->n_seeds;
         c->entries[i] = (truce_compare_entry){.method = method < c->n_methods ? c->methods[method] : "single",
@@ -319,7 +302,6 @@ static truce_status run_jobs(truce_comparison *c, const truce_compare_config *co
     truce_dataset_split_rows(c->source->dataset, TRUCE_TRAIN, &n_rows);
     int64_t n_steps = (n_rows + s->batch - 1) / s->batch * s->epochs;
     truce_status status = plan_jobs(&w);
-    if (!status && config->folder) status = open_record(c, config->folder, &w.store);
     if (!status) {
         pthread_mutex_init(&w.lock, NULL);
         w.progress = base_progress_begin(c->context, "comparing", "step", n_steps * w.n_jobs);
@@ -329,9 +311,8 @@ static truce_status run_jobs(truce_comparison *c, const truce_compare_config *co
         pthread_mutex_destroy(&w.lock);
         if (!status) status = w.status;
     }
-    truce_status closed = io_store_close(w.store);
     base_free(c->context, w.jobs);
-    return status ? status : closed;
+    return status;
 }
 
 /* ---- scores ------------------------------------------------------------------------------------------ */
@@ -382,6 +363,23 @@ static truce_status score_ranks(truce_comparison *c) {
     return status;
 }
 
+static truce_status record_score(truce_comparison *c, int entry, const char *name, double value) {
+    io_scalar scalar = {.split = "test", .task = "", .name = name, .value = value};
+    return io_store_add_scalar(c->store, c->run_ids[entry], &scalar);
+}
+
+static truce_status record_scores(truce_comparison *c) {
+    if (!c->store) return TRUCE_OK;
+    for (int i = 0; i < c->n_methods * c->n_seeds; i++) {
+        if (c->run_ids[i] == 0) continue;
+        BASE_TRY(record_score(c, i, "delta_m", c->entries[i].delta_m));
+        BASE_TRY(record_score(c, i, "delta_p", c->entries[i].delta_p));
+        BASE_TRY(record_score(c, i, "mean_rank", c->entries[i].mean_rank));
+        BASE_TRY(record_score(c, i, "seconds_per_step", c->entries[i].seconds_per_step));
+    }
+    return io_store_flush(c->store);
+}
+
 /* ---- the whole --------------------------------------------------------------------------------------- */
 
 static truce_status check_test_rows(const truce_comparison *c) {
@@ -406,9 +404,11 @@ static truce_status compare(truce_comparison *c, const truce_compare_config *con
     BASE_TRY(check_test_rows(c));
     BASE_TRY(choose_metrics(c));
     BASE_TRY(allocate_entries(c));
-    BASE_TRY(run_jobs(c, config, &settings));
+    if (config->folder) BASE_TRY(open_record(c, config->folder, &c->store));
+    BASE_TRY(run_jobs(c, &settings));
     BASE_TRY(score_deltas(c));
-    return score_ranks(c);
+    BASE_TRY(score_ranks(c));
+    return record_scores(c);
 }
 
 truce_status truce_compare(truce_context *context, truce_recipe *recipe, const truce_compare_config *config,
@@ -417,7 +417,9 @@ truce_status truce_compare(truce_context *context, truce_recipe *recipe, const t
     BASE_TRY(base_alloc(context, 1, sizeof *c, &c));
     c->context = context;
     c->recipe = recipe;
-    truce_status status = compare(c, config);
+    truce_status status = compare(c, config), closed = io_store_close(c->store);
+    c->store = NULL;
+    if (!status) status = closed;
     if (status) {
         truce_comparison_destroy(c);
         return status;
@@ -430,6 +432,7 @@ void truce_comparison_destroy(truce_comparison *c) {
     if (!c) return;
     truce_context *context = c->context;
     for (int i = 0; i < c->n_entries; i++) base_free(context, (void *)c->entries[i].failure);
+    base_free(context, c->run_ids);
     base_free(context, c->metrics);
     base_free(context, c->results);
     base_free(context, c->entries);

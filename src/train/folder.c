@@ -140,6 +140,7 @@ static truce_status begin_record(truce_trainer *t, io_store *store) {
                   .recipe = base_text_get(&recipe),
                   .status = "running"};
     if (!status) status = io_store_begin_run(store, &run, &t->run);
+    if (!status) status = train_record_notes(t, t->source, store, t->run);
     base_text_free(t->context, &recipe);
     return status;
 }
@@ -248,8 +249,8 @@ static truce_status load_encoding(truce_context *context, const char *folder, da
     return status;
 }
 
-static truce_status encode_files(truce_context *context, const char *folder, const char *const *paths, int n_paths,
-                                 truce_dataset **out) {
+static truce_status encode_files(truce_context *context, const char *folder, const char *const *paths,
+                                 int n_paths, truce_dataset **out) {
     data_encoding *encoding = NULL;
     BASE_TRY(load_encoding(context, folder, &encoding));
     truce_status status = data_encoding_apply(encoding, paths, n_paths, out);
@@ -258,7 +259,8 @@ static truce_status encode_files(truce_context *context, const char *folder, con
 }
 
 /* A trainer for the run's recipe over the recipe's data, or over a data set that it takes ownership of. */
-static truce_status open_run(truce_context *context, const char *folder, truce_dataset *dataset, truce_trainer **out) {
+static truce_status open_run(truce_context *context, const char *folder, truce_dataset *dataset,
+                             truce_trainer **out) {
     char *path = NULL;
     json_t *run = NULL;
     truce_recipe *recipe = NULL;

@@ -245,13 +245,17 @@ const truce_target *truce_trainer_task(const truce_trainer *t, int task) {
     return task >= 0 && task < t->model->n_tasks ? t->model->tasks[task].info : NULL;
 }
 
-truce_dataset *truce_trainer_dataset(truce_trainer *t) { return t->dataset; }
+truce_dataset *truce_trainer_dataset(truce_trainer *t) {
+    return t->dataset;
+}
 
 int truce_trainer_outputs(const truce_trainer *t, int task) {
     return task >= 0 && task < t->model->n_tasks ? t->model->tasks[task].n_outputs : 0;
 }
 
-int64_t truce_trainer_best_epoch(const truce_trainer *t) { return t->best.epoch + 1; }
+int64_t truce_trainer_best_epoch(const truce_trainer *t) {
+    return t->best.epoch + 1;
+}
 
 double truce_trainer_seconds_per_step(const truce_trainer *t) {
     return t->step ? t->step_seconds / (double)t->step : 0;

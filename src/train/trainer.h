@@ -98,6 +98,15 @@ truce_status train_loop(truce_trainer *trainer, const char *folder);
 truce_status train_keep_best(truce_trainer *trainer, double criterion);
 void train_restore_best(truce_trainer *trainer);
 
+/* The metrics of a task by which methods are compared: those of its `metrics:`, or the usual one. */
+truce_status train_counted_metrics(truce_context *context, const truce_recipe *recipe,
+                                   const truce_target *target, const train_metric *metrics[TRUCE_MAX_METRICS],
+                                   int *n);
+
+/* Notes for the page of a run: its data, its model, the metrics that count. `source` may be NULL. */
+truce_status train_record_notes(truce_trainer *trainer, const data_source *source, io_store *store,
+                                int64_t run);
+
 /* Writes the parameters as they are into the run's folder; writes what was recorded since the last time. */
 truce_status train_folder_save_model(truce_trainer *trainer, const char *folder);
 truce_status train_record_flush(truce_trainer *trainer);
