@@ -295,8 +295,7 @@ static truce_status open_record(truce_comparison *c, const char *folder, io_stor
     return status;
 }
 
-static truce_status run_jobs(truce_comparison *c, const truce_compare_config *config,
-                             const train_settings *s) {
+static truce_status run_jobs(truce_comparison *c, const train_settings *s) {
     work w = {.comparison = c};
     int64_t n_rows = 0;
     truce_dataset_split_rows(c->source->dataset, TRUCE_TRAIN, &n_rows);
