@@ -4,7 +4,7 @@ target_include_directories(truce_options INTERFACE ${CMAKE_CURRENT_SOURCE_DIR}/i
                                                    ${CMAKE_CURRENT_SOURCE_DIR}/src)
 target_compile_options(truce_options INTERFACE -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes
                                                -Wmissing-prototypes -Wvla)
-target_compile_definitions(truce_options INTERFACE _POSIX_C_SOURCE=200809L)
+target_compile_definitions(truce_options INTERFACE _XOPEN_SOURCE=700)
 if(TRUCE_WERROR)
   target_compile_options(truce_options INTERFACE -Werror)
 endif()

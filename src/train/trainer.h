@@ -16,6 +16,7 @@
 typedef struct train_config {
     truce_recipe *recipe;
     truce_dataset *dataset; /* NULL: the recipe's data */
+    bool unchecked;         /* rows to predict need not be fit for training */
     const int *targets;     /* which targets are trained; NULL: all */
     int n_targets;
     const char *balancer; /* instead of the recipe's, with default options; NULL: the recipe's */
