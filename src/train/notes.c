@@ -61,16 +61,16 @@ static void describe_model(truce_trainer *t, base_text *out) {
 }
 
 truce_status train_record_notes(truce_trainer *t, const data_source *source, io_store *store, int64_t run) {
-    base_text metrics = {0}, model = {0}, data = {0};
+    base_text metrics = {0}, about_model = {0}, about_data = {0};
     truce_status status = list_metrics(t, &metrics);
-    describe_model(t, &model);
-    if (source) data_source_describe(source, &data);
-    if (!status) status = model.status ? model.status : data.status;
+    describe_model(t, &about_model);
+    if (source) data_source_describe(source, &about_data);
+    if (!status) status = about_model.status ? about_model.status : about_data.status;
     if (!status) status = io_store_add_note(store, run, "metrics", base_text_get(&metrics));
-    if (!status) status = io_store_add_note(store, run, "model", base_text_get(&model));
-    if (!status && source) status = io_store_add_note(store, run, "data", base_text_get(&data));
-    base_text_free(t->context, &data);
-    base_text_free(t->context, &model);
+    if (!status) status = io_store_add_note(store, run, "model", base_text_get(&about_model));
+    if (!status && source) status = io_store_add_note(store, run, "data", base_text_get(&about_data));
+    base_text_free(t->context, &about_data);
+    base_text_free(t->context, &about_model);
     base_text_free(t->context, &metrics);
     return status;
 }

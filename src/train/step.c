@@ -138,11 +138,8 @@ static void add_losses(truce_trainer *t) {
  * part. */
 static truce_status settle(truce_trainer *t, truce_jacobian *jacobian, void **gradient) {
     int64_t n = 0, n_shared = 0, stride = 0;
-    truce_balance_input input = {.step = t->step,
-                                 .epoch = t->epoch,
-                                 .losses = t->losses,
-                                 .gramian = t->gramian,
-                                 .dtype = truce_parameters_dtype(t->parameters)};
+    truce_balance_input input = {
+        .losses = t->losses, .gramian = t->gramian, .dtype = truce_parameters_dtype(t->parameters)};
     if (t->needs & TRUCE_NEEDS_GRAMIAN) BASE_TRY(truce_jacobian_gramian(jacobian, t->gramian));
     if (!(t->needs & TRUCE_NEEDS_JACOBIAN)) {
         BASE_TRY(truce_balancer_weigh(t->balancer, &input, t->weights));

@@ -39,6 +39,7 @@ struct truce_trainer {
     train_settings settings;
     uint64_t seed;
     model *model;
+    const char **task_names; /* [T], borrowed */
     truce_parameters *parameters;
     truce_program *train_program, *eval_program;
     truce_balancer *balancer;
