@@ -55,60 +55,62 @@ static bool shows_extras(const report_data *data) {
     return report_data_summary(data, &query).n > 0;
 }
 
-static void fill_results(const report_data *data, report_table *table, int n_extras) {
-    for (int m = 0; m < n_methods(data); m++) {
-        report_table_row(table);
-        report_table_text(table, method_at(data, m));
-        for (int k = 0; k < data->n_counted; k++) {
-            report_query query = {.method = method_at(data, m),
-                                  .split = "test",
-                                  .task = data->counted[k].task,
-                                  .name = data->counted[k].metric,
-                                  .epoch = -1};
-            add_cell(table, report_data_summary(data, &query), 1);
-        }
-        for (int e = 0; e < n_extras; e++) {
-            report_query query = {.method = method_at(data, m),
-                                  .split = "test",
-                                  .task = "",
-                                  .name = extras[e].name,
-                                  .epoch = -1};
-            add_cell(table, report_data_summary(data, &query), extras[e].factor);
-        }
+static void fill_method(const report_data *data, report_table *table, const char *method, int n_extras) {
+    report_table_row(table);
+    report_table_text(table, method);
+    for (int e = 0; e < n_extras; e++) {
+        report_query query = {
+            .method = method, .split = "test", .task = "", .name = extras[e].name, .epoch = -1};
+        add_cell(table, report_data_summary(data, &query), extras[e].factor);
     }
-    if (!has_alone(data)) return;
+    for (int k = 0; k < data->n_counted; k++) {
+        const report_counted *counted = &data->counted[k];
+        report_query query = {
+            .method = method, .split = "test", .task = counted->task, .name = counted->metric, .epoch = -1};
+        add_cell(table, report_data_summary(data, &query), 1);
+    }
+}
+
+static void fill_alone(const report_data *data, report_table *table, int n_extras) {
     report_table_reference_row(table);
     report_table_text(table, "each task alone");
+    for (int e = 0; e < n_extras; e++) report_table_missing(table);
     for (int k = 0; k < data->n_counted; k++) {
-        report_query query = {.split = "test",
-                              .task = data->counted[k].task,
-                              .name = data->counted[k].metric,
-                              .alone = true,
-                              .epoch = -1};
+        const report_counted *counted = &data->counted[k];
+        report_query query = {
+            .split = "test", .task = counted->task, .name = counted->metric, .alone = true, .epoch = -1};
         add_cell(table, report_data_summary(data, &query), 1);
     }
 }
 
 enum { MOST_COLUMNS = 48, HEADER_BYTES = 160 };
 
-static truce_status add_results(const report_data *data, report_page *page) {
-    char headers[MOST_COLUMNS][HEADER_BYTES];
-    report_column columns[MOST_COLUMNS] = {{.header = "method"}};
-    report_table *table = NULL;
-    int n = 1, n_extras = shows_extras(data) ? (int)BASE_COUNT(extras) : 0;
-    if (data->n_counted == 0 || data->n_counted + n_extras + 1 > MOST_COLUMNS) return TRUCE_OK;
+static int describe_columns(const report_data *data, int n_extras, report_column columns[MOST_COLUMNS],
+                            char headers[MOST_COLUMNS][HEADER_BYTES]) {
+    int n = 0;
+    columns[n++] = (report_column){.header = "method"};
+    for (int e = 0; e < n_extras; e++)
+        columns[n++] = (report_column){.header = extras[e].header,
+                                       .unit = extras[e].unit,
+                                       .format = {REPORT_FIXED, extras[e].digits},
+                                       .best = extras[e].best};
     for (int k = 0; k < data->n_counted; k++, n++) {
         snprintf(headers[n], HEADER_BYTES, "%s %s", data->counted[k].task, data->counted[k].metric);
         report_best best = data->counted[k].higher_is_better ? REPORT_BEST_HIGHEST : REPORT_BEST_LOWEST;
         columns[n] = (report_column){.header = headers[n], .format = {REPORT_FIXED, 4}, .best = best};
     }
-    for (int e = 0; e < n_extras; e++, n++)
-        columns[n] = (report_column){.header = extras[e].header,
-                                     .unit = extras[e].unit,
-                                     .format = {REPORT_FIXED, extras[e].digits},
-                                     .best = extras[e].best};
+    return n;
+}
+
+static truce_status add_results(const report_data *data, report_page *page, int n_extras) {
+    char headers[MOST_COLUMNS][HEADER_BYTES];
+    report_column columns[MOST_COLUMNS];
+    report_table *table = NULL;
+    if (data->n_counted == 0 || data->n_counted + n_extras + 1 > MOST_COLUMNS) return TRUCE_OK;
+    int n = describe_columns(data, n_extras, columns, headers);
     BASE_TRY(report_table_create(data->context, columns, n, &table));
-    fill_results(data, table, n_extras);
+    for (int m = 0; m < n_methods(data); m++) fill_method(data, table, method_at(data, m), n_extras);
+    if (has_alone(data)) fill_alone(data, table, n_extras);
     report_page_heading(page, 2, "Results");
     report_page_table(
         page, table,
@@ -118,6 +120,38 @@ static truce_status add_results(const report_data *data, report_page *page) {
                  : "Test rows, parameters chosen on validation rows.");
     report_table_destroy(table);
     return TRUCE_OK;
+}
+
+/* delta_p of every method with its spread: how much better or worse than each task alone. */
+static truce_status add_deltas(const report_data *data, report_page *page) {
+    int n = n_methods(data);
+    double *values = NULL;
+    base_text svg = {0};
+    BASE_TRY(base_alloc(data->context, 3 * (size_t)n, sizeof *values, &values));
+    for (int m = 0; m < n; m++) {
+        report_query query = {
+            .method = method_at(data, m), .split = "test", .task = "", .name = "delta_p", .epoch = -1};
+        report_summary s = report_data_summary(data, &query);
+        double spread = isnan(s.deviation) ? 0 : s.deviation;
+        values[m] = s.mean;
+        values[n + m] = s.mean - spread;
+        values[2 * n + m] = s.mean + spread;
+    }
+    report_series series = {.y = values, .low = values + n, .high = values + 2 * n, .n = n};
+    report_bars bars = {.names = (const char *const *)data->methods.names,
+                        .series = &series,
+                        .n_names = n,
+                        .n_series = 1,
+                        .value = {.label = "delta_p (%)"},
+                        .digits = 1};
+    truce_status status = report_draw_bars(data->context, &bars, &svg);
+    if (!status)
+        report_page_figure(
+            page, base_text_get(&svg),
+            "Mean change for the better against each task alone; one standard deviation over seeds.");
+    base_text_free(data->context, &svg);
+    base_free(data->context, values);
+    return status;
 }
 
 /* ---- curves ------------------------------------------------------------------------------------------ */
@@ -148,6 +182,7 @@ static truce_status make_curve(const report_data *data, report_query query, curv
 typedef struct curves {
     const char *title, *split, *name, *y_label, *caption;
     bool alone; /* with a line for the task alone */
+    bool log;
 } curves;
 
 static const char *metric_of(const report_data *data, const char *task) {
@@ -160,7 +195,7 @@ static truce_status fill_plot(const report_data *data, const curves *what, const
                               report_series *series, report_plot *plot) {
     const char *name = what->name ? what->name : metric_of(data, task);
     int n = 0;
-    for (int m = 0; m < n_methods(data) + (what->alone ? 1 : 0); m++) {
+    for (int m = 0; m < n_methods(data) + (what->alone && has_alone(data) ? 1 : 0); m++) {
         bool alone = m == n_methods(data);
         curve c;
         report_query query = {.method = alone ? NULL : method_at(data, m),
@@ -198,7 +233,7 @@ static truce_status add_curves(const report_data *data, report_page *page, const
     report_grid grid = {.plots = plots,
                         .n_plots = (int)n_tasks,
                         .x = {.label = "epoch"},
-                        .y = {.label = what->y_label},
+                        .y = {.label = what->y_label, .log = what->log},
                         .own_y = true};
     if (!status) status = report_draw_grid(data->context, &grid, &svg);
     if (!status) {
@@ -280,35 +315,48 @@ static void add_failures(const report_data *data, report_page *page) {
                              data->runs[i].method, (long long)data->runs[i].seed, data->runs[i].status);
 }
 
+/* The first line of a note. */
+static const char *first_line(const char *note, char line[256]) {
+    snprintf(line, 256, "%.*s", (int)BASE_MIN(strcspn(note, "\n"), 255), note);
+    return line;
+}
+
 static void add_facts(const report_data *data, report_page *page) {
-    char runs[64];
+    char runs[64], line[256];
     int n_failed = 0;
     report_fact facts[4];
     int n = 0;
     for (int i = 0; i < data->n_runs; i++) n_failed += strncmp(data->runs[i].status, "failed", 6) == 0;
     snprintf(runs, sizeof runs, n_failed ? "%d, %d of them failed" : "%d", data->n_runs, n_failed);
     facts[n++] = (report_fact){"trainings", runs};
-    if (data->about_data) facts[n++] = (report_fact){"data", data->about_data};
+    if (data->about_data) facts[n++] = (report_fact){"data", first_line(data->about_data, line)};
     if (data->about_model) facts[n++] = (report_fact){"model", data->about_model};
     facts[n++] = (report_fact){"begun", data->runs[0].started};
     report_page_facts(page, facts, n);
 }
 
+static const curves all_curves[] = {
+    {"Validation metric", "validation", NULL, NULL, "Mean over seeds; the band is one standard deviation.",
+     true, false},
+    {"Validation loss", "validation", "loss", "loss", NULL, true, true},
+    {"Training loss", "train", "loss", "loss", NULL, true, true},
+    {"Task weights", "train", "weight", "weight", "Mean weight over the steps of each epoch.", false, false},
+};
+
 static truce_status build(const report_data *data, report_page *page) {
-    bool alone = has_alone(data);
-    static const char *const caption = "Mean over seeds; the band is one standard deviation.";
-    const curves all[] = {
-        {"Validation metric", "validation", NULL, NULL, caption, alone},
-        {"Validation loss", "validation", "loss", "loss", caption, alone},
-        {"Training loss", "train", "loss", "loss", caption, alone},
-        {"Task weights", "train", "weight", "weight", "Mean weight over the steps of each epoch.", false},
-    };
+    bool extra_columns = shows_extras(data);
     add_facts(data, page);
     add_failures(data, page);
-    BASE_TRY(add_results(data, page));
+    BASE_TRY(add_results(data, page, extra_columns ? (int)BASE_COUNT(extras) : 0));
+    if (extra_columns) BASE_TRY(add_deltas(data, page));
+    BASE_TRY(add_conflicts(data, page));
     report_page_heading(page, 2, "Curves");
-    for (size_t i = 0; i < BASE_COUNT(all); i++) BASE_TRY(add_curves(data, page, &all[i]));
-    return add_conflicts(data, page);
+    for (size_t i = 0; i < BASE_COUNT(all_curves); i++) BASE_TRY(add_curves(data, page, &all_curves[i]));
+    if (data->about_data) {
+        report_page_heading(page, 2, "Data");
+        report_page_code(page, data->about_data);
+    }
+    return TRUCE_OK;
 }
 
 static truce_status write_page(const report_data *data, const char *path) {
