@@ -45,23 +45,27 @@ typedef struct truce_target {
     int n_classes;                  /* TRUCE_TARGET_CLASSES; 2 for binary */
     const char *const *class_names; /* [n_classes], or NULL: 0, 1, ... */
     int width;                      /* TRUCE_TARGET_REGRESSION: numbers per row; 0 means 1 */
-    double mean, scale;             /* regression: original = mean + scale * stored; scale 0 means 1 */
+    double mean, scale; /* regression: in its own units = mean + scale * stored; scale 0 means 1 */
 } truce_target;
 
-/* Rows of a lazily made input: fills out[n][row size] for the given rows. Must depend on its arguments only. */
+/* Rows of a lazily made input: fills out[n][row size] for the given rows. Must depend on its arguments only.
+ */
 typedef truce_status (*truce_fill_fn)(void *user, const int64_t *rows, int64_t n, float *out);
 
 /* An empty data set of n_rows rows, all of them in the training split. */
 TRUCE_API truce_status truce_dataset_create(truce_context *context, int64_t n_rows, truce_dataset **out);
 TRUCE_API void truce_dataset_destroy(truce_dataset *dataset);
 
-/* Adds an input and copies its values: float [n_rows][row size], or int32_t for categories. */
+/*
+ * Adds an input and copies its description and its values: float [n_rows][row size], or int32_t for
+ * categories. Names are unique within inputs, and within targets.
+ */
 TRUCE_API truce_status truce_dataset_add_input(truce_dataset *dataset, const truce_input *input,
                                                const void *values);
 
 /*
- * Adds an input that is made when it is read (numbers only). `release` (may be NULL) is called with `user` when
- * the data set is destroyed, or at once if this call fails.
+ * Adds an input that is made when it is read (numbers only). `release` (may be NULL) is called with `user`
+ * when the data set is destroyed, or at once if this call fails.
  */
 TRUCE_API truce_status truce_dataset_add_lazy_input(truce_dataset *dataset, const truce_input *input,
                                                     truce_fill_fn fill, void *user,
@@ -80,7 +84,8 @@ TRUCE_API const truce_input *truce_dataset_input(const truce_dataset *dataset, i
 TRUCE_API const truce_target *truce_dataset_target(const truce_dataset *dataset, int i);
 TRUCE_API int truce_dataset_find_target(const truce_dataset *dataset, const char *name); /* or -1 */
 
-/* Gathers rows of an input: float or (categories) int32_t [n][row size]. */
+/* Gathers rows of an input: float or (categories) int32_t [n][row size]. Rows are below truce_dataset_rows.
+ */
 TRUCE_API truce_status truce_dataset_read_input(const truce_dataset *dataset, int i, const int64_t *rows,
                                                 int64_t n, void *out);
 
@@ -89,7 +94,8 @@ TRUCE_API void truce_dataset_read_target(const truce_dataset *dataset, int i, co
                                          void *out);
 
 /* Rows of a split in ascending order, owned by the data set. */
-TRUCE_API const int64_t *truce_dataset_split_rows(const truce_dataset *dataset, truce_split split, int64_t *n);
+TRUCE_API const int64_t *truce_dataset_split_rows(const truce_dataset *dataset, truce_split split,
+                                                  int64_t *n);
 
 /* Puts each row into a split: splits [n_rows]. */
 TRUCE_API truce_status truce_dataset_assign(truce_dataset *dataset, const truce_split *splits);
@@ -101,7 +107,7 @@ typedef enum truce_split_rule {
 } truce_split_rule;
 
 typedef struct truce_split_config {
-    double validation, test; /* shares of the rows that are divided, 0 <= share, sum below 1 */
+    double validation, test; /* shares of the rows that are divided; 0 for none; sum below 1 */
     truce_split_rule rule;
     const int64_t *keys; /* [n_rows]; for the rules that need it */
     uint64_t seed;
@@ -109,82 +115,102 @@ typedef struct truce_split_config {
 
 /*
  * Divides the rows that are now in the training split; rows already in another split stay there, so a given
- * test file and a drawn validation share go together.
+ * test file and a drawn validation share go together. A share above 0 that is too small to put a row into its
+ * split is an error, as is one that leaves no training rows. See docs/data.md for the exact rules.
  */
 TRUCE_API truce_status truce_dataset_divide(truce_dataset *dataset, const truce_split_config *config);
 
 /*
- * Standardises what is stored: each column of a numeric input of one axis, and each regression target (whose
- * mean and scale then lead back to its own units), by mean and standard deviation over its present values in
- * *training rows*. Columns that are constant there only get their mean removed. Outputs may be NULL:
- * mean and scale receive [row size] numbers.
+ * Standardises what is stored by mean and standard deviation over its present (finite) values in *training
+ * rows*: stored = (value - mean) / scale. Numbers that are constant there only get their mean removed.
+ *
+ * An input must be numeric, stored and of one axis; each of its columns is treated apart. Outputs may be
+ * NULL: mean and scale receive [row size] numbers.
+ *
+ * A regression target has one mean and scale for all its width, which the data set keeps: they lead back to
+ * its own units, also after several standardisations.
  */
 TRUCE_API truce_status truce_dataset_standardise_input(truce_dataset *dataset, int i, double *mean,
                                                        double *scale);
 TRUCE_API truce_status truce_dataset_standardise_target(truce_dataset *dataset, int i);
 
 /*
- * Checks that the data set can be trained on: no NaN or infinity in inputs, labels in range, and for every
- * task at least one label in training rows that is not the same for all of them, and no class that occurs
- * outside the training rows only. The message names task, class and row counts.
+ * Checks that the data set can be trained on: training rows, inputs and targets exist, no NaN or infinity in
+ * inputs, categories and labels in range, for every task at least one label in training rows that is not the
+ * same for all of them, and no class that occurs outside the training rows only. Fails with TRUCE_ERROR_DATA
+ * and a sentence that names input or task, class and row (rows count from 0).
  */
 TRUCE_API truce_status truce_dataset_check(const truce_dataset *dataset);
 
-/* Generators. All are seeded; row i depends on the configuration and i only. See docs/data.md. */
+/*
+ * Generators. Row i depends on the configuration and i only; test rows come after the others and carry all
+ * labels. Each configuration has a function that fills in its defaults; change what should differ. NULL
+ * stands for the defaults. Formulas are in docs/data.md.
+ */
 
 typedef struct truce_glyphs_config {
-    int64_t rows, test_rows; /* default 4000, 1000; test rows come after the others */
-    int size;                /* pixels of a side; default 28 */
-    int n_classes;           /* different glyphs; default 10, at most 10 */
+    int64_t rows, test_rows; /* default 4000, 1000 */
+    int64_t size;            /* pixels of a side, 8 .. 512; default 28 */
+    int64_t n_classes;       /* different glyphs, 2 .. 10; default 10 */
     double noise;            /* standard deviation of pixel noise; default 0.15 */
-    double missing;          /* share of labels that are withheld, each task apart; default 0 */
+    double missing;          /* share of training labels that are withheld, each task apart; default 0 */
     double spurious;         /* share of training rows whose background tells the left glyph; default 0 */
-    uint64_t seed;
+    int64_t seed;            /* default 0 */
 } truce_glyphs_config;
 
+TRUCE_API truce_glyphs_config truce_glyphs_defaults(void);
+
 /*
- * Two overlapping handwritten-like glyphs drawn by strokes, under random affine changes, thickness and noise.
- * Input "image" [1][size][size]. Tasks, most in conflict last: left, right (classes); same (binary: are they
- * the same glyph); sum (regression: of the two numbers); slant (regression: difference of their slants); ink
- * (regression: share of inked pixels). With `spurious` the background texture goes with the left glyph in
- * training and is random in test rows.
+ * Two overlapping handwritten digits drawn by strokes, under random affine changes, thickness and noise.
+ * Input "image" [1][size][size]. Tasks: left, right (classes); same (binary: are they the same glyph); sum
+ * (regression: of the two numbers); slant (regression: difference of their slants, in radians); ink
+ * (regression: share of inked pixels). With `spurious` every image has a background texture, which goes with
+ * the left glyph in that share of training rows and is random in the others and in test rows.
  */
 TRUCE_API truce_status truce_glyphs_create(truce_context *context, const truce_glyphs_config *config,
                                            truce_dataset **out);
 
 typedef struct truce_tabular_config {
     int64_t rows, test_rows; /* default 4000, 1000 */
-    int n_inputs;            /* default 20 */
-    int n_tasks;             /* default 4 */
-    int n_binary;            /* of the tasks, how many (the last) are binary; default 0 */
+    int64_t n_inputs;        /* at least n_tasks, at most 4096; default 20 */
+    int64_t n_tasks;         /* at most 1024; default 4 */
+    int64_t n_binary;        /* of the tasks, how many (the last) are binary; default 0 */
     double relatedness;      /* cosine between any two tasks' functions, -1/(n_tasks-1) .. 1; default 0.5 */
     double nonlinearity;     /* share of a target's variance that is not linear in the inputs; default 0.5 */
     double scale_ratio;      /* largest over smallest target scale; scales grow geometrically; default 1 */
     double noise;            /* noise variance over signal variance; default 0.1 */
-    double overlap;          /* share of rows that carry all tasks' labels; the others carry one; default 1 */
-    uint64_t seed;
+    double overlap; /* share of training rows that carry all labels; the others carry one; default 1 */
+    int64_t seed;   /* default 0 */
 } truce_tabular_config;
 
-/* Regression and classification on Gaussian inputs with a chosen relation between the tasks. */
+TRUCE_API truce_tabular_config truce_tabular_defaults(void);
+
+/*
+ * Regression and binary tasks task1, task2, ... on Gaussian inputs "x" [n_inputs], with a chosen relation
+ * between the tasks.
+ */
 TRUCE_API truce_status truce_tabular_create(truce_context *context, const truce_tabular_config *config,
                                             truce_dataset **out);
 
-/*
- * Multi-MNIST: pairs of digits, one at the top left and one at the bottom right of a 36 x 36 canvas (pixelwise
- * maximum), from a set of labelled 28 x 28 images. Tasks left, right (10 classes). Images are made when read.
- */
 typedef struct truce_digit_pairs_config {
-    const unsigned char *images; /* [n_images][28][28], borrowed while the call lasts */
-    const unsigned char *labels; /* [n_images] */
+    const unsigned char *images; /* [n_images][28][28], borrowed while the call lasts; no default */
+    const unsigned char *labels; /* [n_images], 0 .. 9; no default */
     int64_t n_images;
-    int64_t n_test_images; /* the last ones serve test pairs only; default a fifth */
-    int64_t rows, test_rows;
-    int size; /* side of the canvas; default 36 */
-    uint64_t seed;
+    int64_t n_test_images;   /* the last ones, which serve test pairs only; default (0): a fifth */
+    int64_t rows, test_rows; /* default 10000, 2000 */
+    int64_t size;            /* side of the canvas, 28 .. 512; default 36 */
+    int64_t seed;            /* default 0 */
 } truce_digit_pairs_config;
 
-TRUCE_API truce_status truce_digit_pairs_create(truce_context *context, const truce_digit_pairs_config *config,
-                                                truce_dataset **out);
+TRUCE_API truce_digit_pairs_config truce_digit_pairs_defaults(void);
+
+/*
+ * Multi-MNIST: pairs of digits, one at the top left and one at the bottom right of a 36 x 36 canvas
+ * (pixelwise maximum), from a set of labelled 28 x 28 images. Input "image" [1][size][size], made when it is
+ * read. Tasks left, right (10 classes).
+ */
+TRUCE_API truce_status truce_digit_pairs_create(truce_context *context,
+                                                const truce_digit_pairs_config *config, truce_dataset **out);
 
 #ifdef __cplusplus
 }

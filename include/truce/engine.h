@@ -58,11 +58,13 @@ typedef struct truce_init {
     double a;
 } truce_init;
 
-/* A trainable array. Names are unique in a graph and name the tensors in files. No batch size in its shape. */
+/* A trainable array. Names are unique in a graph and name the tensors in files. No batch size in its shape.
+ */
 TRUCE_API truce_node truce_graph_parameter(truce_graph *graph, const char *name, truce_shape shape,
                                            truce_init init);
 
-/* An array that training updates without a gradient (running means of batch norm); saved with the parameters. */
+/* An array that training updates without a gradient (running means of batch norm); saved with the parameters.
+ */
 TRUCE_API truce_node truce_graph_state(truce_graph *graph, const char *name, truce_shape shape,
                                        truce_init init);
 
@@ -85,9 +87,14 @@ TRUCE_API truce_shape truce_graph_shape(const truce_graph *graph, truce_node nod
 /* x [B][in], weight [out][in], bias [out] or TRUCE_NONE -> x weight^T + bias [B][out] */
 TRUCE_API truce_node truce_op_linear(truce_graph *graph, truce_node x, truce_node weight, truce_node bias);
 
-typedef enum truce_transpose { TRUCE_PLAIN = 0, TRUCE_TRANSPOSE_A = 1, TRUCE_TRANSPOSE_B = 2 } truce_transpose;
+typedef enum truce_transpose {
+    TRUCE_PLAIN = 0,
+    TRUCE_TRANSPOSE_A = 1,
+    TRUCE_TRANSPOSE_B = 2
+} truce_transpose;
 
-/* a [B][m][k], b [B][k][n] or [k][n] -> [B][m][n]; `transpose` (flags) swaps the last two axes of a, b first. */
+/* a [B][m][k], b [B][k][n] or [k][n] -> [B][m][n]; `transpose` (flags) swaps the last two axes of a, b first.
+ */
 TRUCE_API truce_node truce_op_matmul(truce_graph *graph, truce_node a, truce_node b, unsigned transpose);
 
 /* Elementwise, with NumPy's broadcasting. */
@@ -101,8 +108,8 @@ TRUCE_API truce_node truce_op_minimum(truce_graph *graph, truce_node a, truce_no
 /* scale * x + shift */
 TRUCE_API truce_node truce_op_affine(truce_graph *graph, truce_node x, double scale, double shift);
 
-/* Elementwise functions. gelu is x Phi(x) with the exact normal distribution; leaky_relu has slope `a` below 0;
- * power is x^a, for x > 0 unless a is whole. */
+/* Elementwise functions. gelu is x Phi(x) with the exact normal distribution; leaky_relu has slope `a` below
+ * 0; power is x^a, for x > 0 unless a is whole. */
 TRUCE_API truce_node truce_op_relu(truce_graph *graph, truce_node x);
 TRUCE_API truce_node truce_op_leaky_relu(truce_graph *graph, truce_node x, double a);
 TRUCE_API truce_node truce_op_gelu(truce_graph *graph, truce_node x);
@@ -174,10 +181,10 @@ TRUCE_API truce_node truce_op_global_pool(truce_graph *graph, truce_node x);
  * variance), as PyTorch does; others normalise by the running ones.
  */
 typedef struct truce_norm {
-    truce_node scale, shift;                  /* TRUCE_NONE: 1, 0 */
+    truce_node scale, shift;                   /* TRUCE_NONE: 1, 0 */
     truce_node running_mean, running_variance; /* batch norm: both needed */
-    double epsilon;                           /* 0 means 1e-5 */
-    double momentum;                          /* 0 means 0.1 */
+    double epsilon;                            /* 0 means 1e-5 */
+    double momentum;                           /* 0 means 0.1 */
 } truce_norm;
 
 TRUCE_API truce_node truce_op_batch_norm(truce_graph *graph, truce_node x, const truce_norm *norm);
@@ -186,9 +193,9 @@ TRUCE_API truce_node truce_op_batch_norm(truce_graph *graph, truce_node x, const
 TRUCE_API truce_node truce_op_layer_norm(truce_graph *graph, truce_node x, const truce_norm *norm);
 
 /*
- * Losses: the mean over labelled elements, 0 if there are none. Targets are missing where they are NaN (reals)
- * or negative (indices). For class losses `x` holds logits with the classes on `axis`, `target` has x's shape
- * without that axis.
+ * Losses: the mean over labelled elements, 0 if there are none. Targets are missing where they are NaN
+ * (reals) or negative (indices). For class losses `x` holds logits with the classes on `axis`, `target` has
+ * x's shape without that axis.
  */
 TRUCE_API truce_node truce_op_cross_entropy(truce_graph *graph, truce_node x, truce_node target, int axis);
 TRUCE_API truce_node truce_op_binary_cross_entropy(truce_graph *graph, truce_node x, truce_node target);
@@ -236,6 +243,15 @@ TRUCE_API void *truce_parameters_block(truce_parameters *parameters, int64_t *n,
 /* Numbers that are trained, without padding: all of them, and the shared ones. */
 TRUCE_API int64_t truce_parameters_trained(const truce_parameters *parameters, int64_t *n_shared);
 
+/*
+ * Writes all arrays, state included, as a safetensors file; reads them back by name. Every array must be in
+ * the file with its shape; what else the file holds is ignored. `metadata` (may be NULL) is a NULL-terminated
+ * list of keys and values in turn.
+ */
+TRUCE_API truce_status truce_parameters_save(truce_parameters *parameters, const char *path,
+                                             const char *const *metadata);
+TRUCE_API truce_status truce_parameters_load(truce_parameters *parameters, const char *path);
+
 /* ---- programs ---------------------------------------------------------------------------------------- */
 
 typedef struct truce_program truce_program;
@@ -261,8 +277,8 @@ TRUCE_API truce_status truce_program_create(truce_parameters *parameters, const 
                                             truce_program **out);
 TRUCE_API void truce_program_destroy(truce_program *program);
 
-/* Where to put an input's values before a run (room for max_batch rows), or to read an output's after it. NULL
- * for a node that the program does not use. */
+/* Where to put an input's values before a run (room for max_batch rows), or to read an output's after it.
+ * NULL for a node that the program does not use. */
 TRUCE_API void *truce_program_values(truce_program *program, truce_node node);
 
 typedef struct truce_run {
@@ -305,10 +321,10 @@ TRUCE_API truce_status truce_jacobian_rows(truce_jacobian *jacobian, const void 
 typedef enum truce_own_gradient { TRUCE_OWN_PLAIN, TRUCE_OWN_WEIGHTED } truce_own_gradient;
 
 /*
- * The gradient: sum of weights[i] times task i's gradient on the shared parameters; on a task's own parameters
- * its gradient, plain or weighted. By the cheapest way: from what truce_jacobian_gramian or _rows left, else by
- * one reverse sweep. *out points to the block's length of numbers, owned by the program, valid until the next
- * run.
+ * The gradient: sum of weights[i] times task i's gradient on the shared parameters; on a task's own
+ * parameters its gradient, plain or weighted. By the cheapest way: from what truce_jacobian_gramian or _rows
+ * left, else by one reverse sweep. *out points to the block's length of numbers, owned by the program, valid
+ * until the next run.
  */
 TRUCE_API truce_status truce_jacobian_combine(truce_jacobian *jacobian, const double *weights,
                                               truce_own_gradient own, void **out);

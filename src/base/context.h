@@ -35,7 +35,8 @@ struct truce_context {
 #endif
 
 /* Records the sentence and returns the status, so that failing is one statement. */
-truce_status base_fail(truce_context *context, truce_status status, const char *format, ...) BASE_PRINTF(3, 4);
+truce_status base_fail(truce_context *context, truce_status status, const char *format, ...)
+    BASE_PRINTF(3, 4);
 
 /* Puts "prefix: " before the message that stands, for a caller that knows the file or the task at fault. */
 truce_status base_fail_at(truce_context *context, truce_status status, const char *format, ...)

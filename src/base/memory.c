@@ -7,45 +7,42 @@
 /* Before each block: its size as asked for. 16 bytes keep the block aligned for any type. */
 #define HEADER_BYTES 16
 
-static void *block_header(void *block) { return (char *)block - HEADER_BYTES; }
+static void *block_header(void *block) {
+    return (char *)block - HEADER_BYTES;
+}
 
-static size_t block_bytes(const void *block)
-{
+static size_t block_bytes(const void *block) {
     size_t bytes;
     memcpy(&bytes, (const char *)block - HEADER_BYTES, sizeof bytes);
     return bytes;
 }
 
-static void count_change(truce_context *context, size_t old_bytes, size_t new_bytes)
-{
+static void count_change(truce_context *context, size_t old_bytes, size_t new_bytes) {
     size_t now = atomic_fetch_add(&context->bytes, new_bytes - old_bytes) + (new_bytes - old_bytes);
     size_t peak = atomic_load(&context->peak_bytes);
-    while (now > peak && !atomic_compare_exchange_weak(&context->peak_bytes, &peak, now)) {}
+    while (now > peak && !atomic_compare_exchange_weak(&context->peak_bytes, &peak, now)) {
+    }
     atomic_fetch_add(&context->requests, 1);
 }
 
-bool base_multiply(size_t a, size_t b, size_t *out)
-{
+bool base_multiply(size_t a, size_t b, size_t *out) {
     if (a && b > SIZE_MAX / a) return false;
     *out = a * b;
     return true;
 }
 
-bool base_add(size_t a, size_t b, size_t *out)
-{
+bool base_add(size_t a, size_t b, size_t *out) {
     if (b > SIZE_MAX - a) return false;
     *out = a + b;
     return true;
 }
 
-static truce_status out_of_memory(truce_context *context, size_t n, size_t size)
-{
+static truce_status out_of_memory(truce_context *context, size_t n, size_t size) {
     return base_fail(context, TRUCE_ERROR_MEMORY, "out of memory: %zu x %zu bytes could not be had", n, size);
 }
 
 /* Resizes `block` (or makes one from NULL) without touching its bytes. NULL if that cannot be. */
-static void *resize_block(truce_context *context, void *block, size_t bytes)
-{
+static void *resize_block(truce_context *context, void *block, size_t bytes) {
     size_t old = block ? block_bytes(block) : 0, whole;
     if (!base_add(bytes, HEADER_BYTES, &whole)) return NULL;
     void *made = context->allocate(context->allocate_user, block ? block_header(block) : NULL,
@@ -56,8 +53,7 @@ static void *resize_block(truce_context *context, void *block, size_t bytes)
     return (char *)made + HEADER_BYTES;
 }
 
-truce_status base_alloc(truce_context *context, size_t n, size_t size, void *out)
-{
+truce_status base_alloc(truce_context *context, size_t n, size_t size, void *out) {
     size_t bytes;
     void *block = NULL;
     if (!base_multiply(n, size, &bytes)) return out_of_memory(context, n, size);
@@ -70,8 +66,7 @@ truce_status base_alloc(truce_context *context, size_t n, size_t size, void *out
     return TRUCE_OK;
 }
 
-truce_status base_resize(truce_context *context, void *block, size_t n, size_t size)
-{
+truce_status base_resize(truce_context *context, void *block, size_t n, size_t size) {
     size_t bytes;
     void *old;
     memcpy(&old, block, sizeof old);
@@ -87,8 +82,7 @@ truce_status base_resize(truce_context *context, void *block, size_t n, size_t s
     return TRUCE_OK;
 }
 
-truce_status base_grow(truce_context *context, void *block, size_t *capacity, size_t needed, size_t size)
-{
+truce_status base_grow(truce_context *context, void *block, size_t *capacity, size_t needed, size_t size) {
     if (needed <= *capacity) return TRUCE_OK;
     size_t room = *capacity ? *capacity : 8;
     while (room < needed) {
@@ -100,8 +94,7 @@ truce_status base_grow(truce_context *context, void *block, size_t *capacity, si
     return TRUCE_OK;
 }
 
-void base_free(truce_context *context, void *block)
-{
+void base_free(truce_context *context, void *block) {
     if (!block) return;
     size_t bytes = block_bytes(block);
     atomic_fetch_sub(&context->bytes, bytes);
@@ -109,8 +102,7 @@ void base_free(truce_context *context, void *block)
 }
 
 /* An aligned block lies inside a plain one; the plain one's address stands just before it. */
-truce_status base_alloc_aligned(truce_context *context, size_t n, size_t size, void *out)
-{
+truce_status base_alloc_aligned(truce_context *context, size_t n, size_t size, void *out) {
     size_t bytes, whole;
     char *block = NULL;
     if (!base_multiply(n, size, &bytes) || !base_add(bytes, BASE_ALIGNMENT + sizeof(void *), &whole))
@@ -124,16 +116,14 @@ truce_status base_alloc_aligned(truce_context *context, size_t n, size_t size, v
     return TRUCE_OK;
 }
 
-void base_free_aligned(truce_context *context, void *block)
-{
+void base_free_aligned(truce_context *context, void *block) {
     if (!block) return;
     void *plain;
     memcpy(&plain, (char *)block - sizeof(void *), sizeof plain);
     base_free(context, plain);
 }
 
-truce_status base_copy_text_n(truce_context *context, const char *text, size_t n, char **out)
-{
+truce_status base_copy_text_n(truce_context *context, const char *text, size_t n, char **out) {
     char *copy = NULL;
     BASE_TRY(base_alloc(context, n + 1, 1, &copy));
     memcpy(copy, text, n);
@@ -141,7 +131,6 @@ truce_status base_copy_text_n(truce_context *context, const char *text, size_t n
     return TRUCE_OK;
 }
 
-truce_status base_copy_text(truce_context *context, const char *text, char **out)
-{
+truce_status base_copy_text(truce_context *context, const char *text, char **out) {
     return base_copy_text_n(context, text, strlen(text), out);
 }

@@ -17,7 +17,8 @@ truce_status base_alloc(truce_context *context, size_t n, size_t size, void *out
 /* As base_alloc, aligned to 64 bytes for kernels; free with base_free_aligned. */
 truce_status base_alloc_aligned(truce_context *context, size_t n, size_t size, void *out);
 
-/* Resizes *block (may point to NULL) to n x size bytes; new bytes are not zeroed; on failure *block stands. */
+/* Resizes *block (may point to NULL) to n x size bytes; new bytes are not zeroed; on failure *block stands.
+ */
 truce_status base_resize(truce_context *context, void *block, size_t n, size_t size);
 
 /* Makes room in a growing array: at least `needed` elements; *capacity follows. New room is not zeroed. */

@@ -27,6 +27,12 @@ void base_option_defaults(const base_options *options, void *values);
 truce_status base_option_set(truce_context *context, const base_options *options, void *values,
                              const char *name, const char *text);
 
+/*
+ * Checks every number of a struct that a program filled against its bounds; NaN is out of any bounds. The
+ * error is the one base_option_set gives.
+ */
+truce_status base_option_check(truce_context *context, const base_options *options, const void *values);
+
 /* One field as text, appended ("0.5", "64, 64"). */
 void base_option_get(truce_context *context, const truce_option *option, const void *values, base_text *out);
 

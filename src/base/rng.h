@@ -2,8 +2,9 @@
  * Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
  * SC 2011).
  *
- * Nothing random has hidden state. A stream is named by (seed, purpose, a, b), for example ("shuffle", epoch),
- * so a run that resumes at an epoch or a step draws the same numbers as one that was never interrupted.
+ * Nothing random has hidden state. A stream is named by (seed, purpose, a, b), for example ("shuffle",
+ * epoch), so a run that resumes at an epoch or a step draws the same numbers as one that was never
+ * interrupted.
  */
 #ifndef BASE_RNG_H
 #define BASE_RNG_H

@@ -12,12 +12,15 @@ static const struct {
     [TRUCE_INT32] = {"int32", 4},
 };
 
-size_t truce_dtype_bytes(truce_dtype dtype) { return dtypes[dtype].bytes; }
+size_t truce_dtype_bytes(truce_dtype dtype) {
+    return dtypes[dtype].bytes;
+}
 
-const char *truce_dtype_name(truce_dtype dtype) { return dtypes[dtype].name; }
+const char *truce_dtype_name(truce_dtype dtype) {
+    return dtypes[dtype].name;
+}
 
-truce_shape truce_shape_of(int n_dims, ...)
-{
+truce_shape truce_shape_of(int n_dims, ...) {
     assert(n_dims >= 0 && n_dims <= TRUCE_MAX_DIMS);
     truce_shape shape = {.n_dims = n_dims};
     va_list args;
@@ -27,15 +30,13 @@ truce_shape truce_shape_of(int n_dims, ...)
     return shape;
 }
 
-int64_t truce_shape_size(const truce_shape *shape)
-{
+int64_t truce_shape_size(const truce_shape *shape) {
     int64_t size = 1;
     for (int i = 0; i < shape->n_dims; i++) size *= shape->dims[i];
     return size;
 }
 
-int truce_shape_equal(const truce_shape *a, const truce_shape *b)
-{
+int truce_shape_equal(const truce_shape *a, const truce_shape *b) {
     if (a->n_dims != b->n_dims) return 0;
     for (int i = 0; i < a->n_dims; i++)
         if (a->dims[i] != b->dims[i]) return 0;

@@ -14,7 +14,8 @@ typedef struct worker {
     int index;
 } worker;
 
-/* One job at a time: `ticket` counts jobs, and a worker that sees a new ticket takes chunks until none is left. */
+/* One job at a time: `ticket` counts jobs, and a worker that sees a new ticket takes chunks until none is
+ * left. */
 struct base_team {
     int n_workers; /* without the caller */
     worker *workers;
@@ -29,11 +30,11 @@ struct base_team {
     atomic_int_fast64_t next;
 };
 
-/* 1 + the worker's index while this thread works on a chunk, else 0. */
-static _Thread_local int inside_job;
+/* The team for which this thread is working on a chunk (NULL: none), and its number in that team. */
+static _Thread_local const base_team *current_team;
+static _Thread_local int current_worker;
 
-int base_processors(void)
-{
+int base_processors(void) {
 #ifdef __linux__
     cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) == 0) return BASE_MAX(1, CPU_COUNT(&set));
@@ -42,21 +43,25 @@ int base_processors(void)
     return n > 0 ? (int)n : 1;
 }
 
-int base_team_size(const base_team *team) { return team ? team->n_workers + 1 : 1; }
+int base_team_size(const base_team *team) {
+    return team ? team->n_workers + 1 : 1;
+}
 
-static void take_chunks(base_team *team, int worker_index)
-{
-    inside_job = worker_index + 1;
+static void take_chunks(base_team *team, int worker_index) {
+    const base_team *outer_team = current_team;
+    int outer_worker = current_worker;
+    current_team = team;
+    current_worker = worker_index;
     for (;;) {
         int64_t begin = (int64_t)atomic_fetch_add(&team->next, team->grain);
         if (begin >= team->n) break;
         team->fn(team->arg, begin, BASE_MIN(begin + team->grain, team->n), worker_index);
     }
-    inside_job = 0;
+    current_team = outer_team;
+    current_worker = outer_worker;
 }
 
-static void *worker_main(void *arg)
-{
+static void *worker_main(void *arg) {
     worker *self = arg;
     base_team *team = self->team;
     uint64_t seen = 0;
@@ -74,8 +79,7 @@ static void *worker_main(void *arg)
     return NULL;
 }
 
-static void stop_workers(base_team *team, int n_started)
-{
+static void stop_workers(base_team *team, int n_started) {
     pthread_mutex_lock(&team->lock);
     team->stop = true;
     pthread_cond_broadcast(&team->wake);
@@ -83,8 +87,7 @@ static void stop_workers(base_team *team, int n_started)
     for (int i = 0; i < n_started; i++) pthread_join(team->workers[i].thread, NULL);
 }
 
-static void free_team(truce_context *context, base_team *team)
-{
+static void free_team(truce_context *context, base_team *team) {
     pthread_cond_destroy(&team->wake);
     pthread_cond_destroy(&team->done);
     pthread_mutex_destroy(&team->lock);
@@ -92,8 +95,7 @@ static void free_team(truce_context *context, base_team *team)
     base_free(context, team);
 }
 
-truce_status base_team_create(truce_context *context, int n_threads, base_team **out)
-{
+truce_status base_team_create(truce_context *context, int n_threads, base_team **out) {
     base_team *team;
     BASE_TRY(base_alloc(context, 1, sizeof *team, &team));
     pthread_mutex_init(&team->lock, NULL);
@@ -121,26 +123,23 @@ truce_status base_team_create(truce_context *context, int n_threads, base_team *
     return TRUCE_OK;
 }
 
-void base_team_destroy(truce_context *context, base_team *team)
-{
+void base_team_destroy(truce_context *context, base_team *team) {
     if (!team) return;
     stop_workers(team, team->n_workers);
     free_team(context, team);
 }
 
-static void run_alone(int64_t n, int64_t grain, base_chunk_fn fn, void *arg)
-{
-    int worker_index = inside_job ? inside_job - 1 : 0;
+static void run_alone(const base_team *team, int64_t n, int64_t grain, base_chunk_fn fn, void *arg) {
+    int worker_index = team && current_team == team ? current_worker : 0;
     for (int64_t begin = 0; begin < n; begin += grain)
         fn(arg, begin, BASE_MIN(begin + grain, n), worker_index);
 }
 
-void base_parallel(base_team *team, int64_t n, int64_t grain, base_chunk_fn fn, void *arg)
-{
+void base_parallel(base_team *team, int64_t n, int64_t grain, base_chunk_fn fn, void *arg) {
     if (n <= 0) return;
     grain = BASE_MAX(grain, 1);
-    if (!team || team->n_workers == 0 || n <= grain || inside_job) {
-        run_alone(n, grain, fn, arg);
+    if (!team || team->n_workers == 0 || n <= grain || current_team == team) {
+        run_alone(team, n, grain, fn, arg);
         return;
     }
     pthread_mutex_lock(&team->lock);

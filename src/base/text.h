@@ -13,8 +13,13 @@ typedef struct base_text {
     truce_status status;
 } base_text;
 
-/* Appends; after a first failure does nothing, so that a caller checks `status` once at the end. */
+/*
+ * Appends, with a decimal point in every locale; after a first failure does nothing, so that a caller checks
+ * `status` once at the end.
+ */
 void base_text_add(truce_context *context, base_text *text, const char *format, ...) BASE_PRINTF(3, 4);
+void base_text_add_args(truce_context *context, base_text *text, const char *format, va_list args)
+    BASE_PRINTF(3, 0);
 void base_text_add_n(truce_context *context, base_text *text, const char *bytes, size_t n);
 void base_text_free(truce_context *context, base_text *text);
 
@@ -40,7 +45,11 @@ truce_status base_fail_name(truce_context *context, const char *what, const char
 /* base_name_fn for an array of texts. */
 const char *base_name_of_text(const void *list, int i);
 
-/* strtod with a decimal point in every locale. */
+/* Whether a name fits a pattern in which * stands for any text, also none. */
+bool base_pattern_fits(const char *pattern, const char *name);
+
+/* snprintf and strtod with a decimal point in every locale. */
+int base_print(char *out, size_t bytes, const char *format, ...) BASE_PRINTF(3, 4);
 double base_strtod(const char *text, char **end);
 
 /* The shortest decimal that reads back as the same number, with a point in every locale. */

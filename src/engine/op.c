@@ -6,12 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What ops/table.c and ops/vector.c make for each backend. */
+/* What ops/table.c, ops/vector.c and ops/update.c make for each backend. */
 #define DECLARE(backend)                                                                                     \
     extern const engine_op *const engine_ops_##backend[ENGINE_N_OPS];                                        \
-    extern const engine_vectors engine_vectors_##backend;
+    extern const engine_vectors engine_vectors_##backend;                                                    \
+    extern const engine_updates engine_updates_##backend;
 #define BACKEND(backend, dtype)                                                                              \
-    { #backend, dtype, engine_ops_##backend, &engine_vectors_##backend }
+    { #backend, dtype, engine_ops_##backend, &engine_vectors_##backend, &engine_updates_##backend }
 
 DECLARE(f32_generic)
 DECLARE(f64_generic)

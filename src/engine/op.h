@@ -177,12 +177,30 @@ typedef struct engine_vectors {
     double (*get)(const void *x, int64_t i);
 } engine_vectors;
 
+/* One step of an update rule; which fields count is the rule's. */
+typedef struct engine_update {
+    void *values, *first, *second; /* parameters, first and second moments */
+    const void *gradient;
+    double rate, beta1, beta2, epsilon;
+    double decay;  /* coupled weight decay: added to the gradient times the parameters */
+    double shrink; /* decoupled weight decay: factor on the parameters */
+    double root;   /* factor on the root of the second moment */
+    bool nesterov;
+} engine_update;
+
+typedef void (*engine_update_fn)(const engine_update *update, int64_t begin, int64_t end);
+
+typedef struct engine_updates {
+    engine_update_fn plain, sgd, adam;
+} engine_updates;
+
 /* A device and a precision. */
 typedef struct engine_backend {
     const char *name;
     truce_dtype dtype;
     const engine_op *const *ops; /* [ENGINE_N_OPS]; NULL for ENGINE_LEAF */
     const engine_vectors *vectors;
+    const engine_updates *updates;
 } engine_backend;
 
 /* The fastest backend of this precision that the processor runs; or by name ("f32_v3"), NULL if it cannot. */

@@ -3,6 +3,8 @@
  *
  * An output is written beside its target under a temporary name, flushed to the disk, and renamed into place
  * by io_output_commit: an interrupted command or a full disk leaves the old file or the new one, never half.
+ * What is no plain file (a pipe, /dev/stdout) is written to directly. A symbolic link stays: the file that it
+ * points to is replaced. The permissions of a file that is replaced are kept.
  */
 #ifndef IO_FILE_H
 #define IO_FILE_H
@@ -11,7 +13,7 @@
 
 /* A file in memory. Mapped where the file is plain, decompressed into memory where its name ends in .gz. */
 typedef struct io_bytes {
-    const unsigned char *bytes;
+    const unsigned char *bytes; /* never NULL after io_bytes_read */
     size_t n;
     void *mapping; /* what io_bytes_free unmaps; NULL if `bytes` is from the context's allocator */
 } io_bytes;
@@ -26,7 +28,8 @@ truce_status io_output_open(truce_context *context, const char *path, io_output 
 truce_status io_output_write(io_output *output, const void *bytes, size_t n);
 truce_status io_output_print(io_output *output, const char *format, ...) BASE_PRINTF(2, 3);
 
-/* Flushes, renames into place and frees the output; on failure removes the temporary file and frees it too. */
+/* Flushes, renames into place and frees the output; on failure removes the temporary file and frees it too.
+ */
 truce_status io_output_commit(io_output *output);
 
 /* Gives the output up: nothing of it stays. NULL is fine. */
@@ -42,5 +45,9 @@ bool io_exists(const char *path);
 
 /* "folder/file" into a new text; only `file` where it is absolute or folder is empty or NULL. */
 truce_status io_join(truce_context *context, const char *folder, const char *file, char **out);
+
+/* Fails with TRUCE_ERROR_IO and what the system says of the error number: "PATH: No such file or directory".
+ */
+truce_status io_fail_system(truce_context *context, const char *path, int error);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * YAML as a tree in which every value knows its line, so that an error in a recipe can be pointed at.
  *
- * Parsed by libyaml. Aliases are resolved; a mapping that names a key twice is refused. Scalars stay texts:
- * what they mean is decided by the table of options that reads them.
+ * Parsed by libyaml. Aliases become copies of what they stand for; a mapping that names a key twice is
+ * refused, and so are a second document, tags outside the core schema, more than 64 levels and more than a
+ * million values. Scalars stay texts: what they mean is decided by the table of options that reads them.
  */
 #ifndef IO_YAML_H
 #define IO_YAML_H
@@ -36,7 +37,8 @@ const io_yaml *io_yaml_root(const io_yaml_document *document);
 
 /*
  * "a.b.c=value": sets or makes the value at that path; the value is YAML itself ("[1, 2]", "{x: 1}", "text").
- * Maps on the way are made; a path through a scalar is an error.
+ * Maps on the way are made, and a number picks an item of a list ("models.0.weight=2"); a path through a
+ * scalar is an error. On failure the tree is as it was.
  */
 truce_status io_yaml_set(io_yaml_document *document, const char *assignment);
 
@@ -53,12 +55,22 @@ truce_status io_yaml_fail(truce_context *context, const io_yaml *at, truce_statu
 /*
  * Fills `values` by a table of options: defaults first, then every key of the map (which may be NULL). Keys
  * named in `others` (a NULL-terminated list, may be NULL) are left for the caller; any other key is an error
- * that says what was meant. A list value fits options that take lists. Texts are borrowed from the document.
+ * that says what was meant. A list of plain values fits options that take lists; null keeps the default.
+ * Texts are borrowed from the document.
  */
 truce_status io_yaml_options(truce_context *context, const io_yaml *map, const base_options *options,
                              const char *const *others, void *values);
 
-/* Writes the tree as YAML that reads back as the same tree. */
+/*
+ * A choice with settings is written either as a plain name ("adam") or as a map that holds the name under
+ * `key`
+ * ({type: adam, beta1: 0.8}). *name is that name, or `fallback` where nothing is given; *settings (may be
+ * NULL) is the map, or NULL.
+ */
+truce_status io_yaml_choice(truce_context *context, const io_yaml *at, const char *key, const char *fallback,
+                            const char **name, const io_yaml **settings);
+
+/* Appends the tree as YAML that reads back as the same tree. Fails for texts that are not in UTF-8. */
 truce_status io_yaml_write(truce_context *context, const io_yaml *root, base_text *out);
 
 #endif

@@ -68,6 +68,32 @@ static void numbers_survive_the_round_trip(void **state) {
     assert_non_null(strstr(text, "nan"));
 }
 
+/* Any locale with a decimal comma; false where the machine has none. */
+static bool use_comma_locale(void) {
+    static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "fr_FR.utf8"};
+    for (size_t i = 0; i < BASE_COUNT(names); i++)
+        if (setlocale(LC_NUMERIC, names[i])) return true;
+    return false;
+}
+
+static void numbers_have_a_point_in_every_locale(void **state) {
+    truce_context *context = *state;
+    if (!use_comma_locale()) {
+        printf("skipped: no locale with a decimal comma\n");
+        skip();
+    }
+    base_text text = {0};
+    char number[BASE_REAL_BYTES];
+    base_text_add(context, &text, "%.2f", 1.5);
+    base_print(number, sizeof number, "%g", 2.5);
+    double back = base_strtod("3.5", NULL);
+    setlocale(LC_NUMERIC, "C");
+    assert_string_equal("1.50", base_text_get(&text));
+    assert_string_equal("2.5", number);
+    assert_true(back == 3.5);
+    base_text_free(context, &text);
+}
+
 static void only_whole_numbers_parse(void **state) {
     double real;
     int64_t integer;
@@ -78,6 +104,21 @@ static void only_whole_numbers_parse(void **state) {
     assert_true(base_parse_integer("-42", &integer));
     assert_false(base_parse_integer("4.2", &integer));
     assert_false(base_parse_integer("99999999999999999999", &integer));
+}
+
+static void stars_stand_for_any_text(void **state) {
+    static const struct {
+        const char *pattern, *name;
+        bool fits;
+    } rows[] = {{"tau*", "tau1", true},  {"tau*", "tau", true},
+                {"tau*", "ta", false},   {"*", "", true},
+                {"", "", true},          {"", "a", false},
+                {"a*b*c", "abc", true},  {"a*b*c", "axbxbxc", true},
+                {"a*b*c", "acb", false}, {"*end", "the end", true},
+                {"a.b", "axb", false}};
+    (void)state;
+    for (size_t i = 0; i < BASE_COUNT(rows); i++)
+        assert_int_equal(rows[i].fits, base_pattern_fits(rows[i].pattern, rows[i].name));
 }
 
 static void names_keep_their_order(void **state) {
@@ -163,7 +204,9 @@ int main(void) {
         TEST(a_slip_is_named_and_a_stranger_gets_the_list),
         TEST(texts_grow_and_report_once),
         TEST(numbers_survive_the_round_trip),
+        TEST(numbers_have_a_point_in_every_locale),
         TEST(only_whole_numbers_parse),
+        TEST(stars_stand_for_any_text),
         TEST(names_keep_their_order),
         TEST(options_have_defaults_and_take_text),
         TEST(wrong_options_say_what_is_wrong),

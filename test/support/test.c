@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* More than this is refused at once: machines differ in whether they promise memory that they do not have. */
+#define MOST_BYTES ((size_t)1 << 36)
+
 static long fail_after, n_blocks;
 static bool has_failed;
 
@@ -19,6 +22,7 @@ static void *counting_allocate(void *user, void *block, size_t old_bytes, size_t
         has_failed = true;
         return NULL;
     }
+    if (new_bytes > MOST_BYTES) return NULL;
     void *made = realloc(block, new_bytes);
     if (made && !block) {
         memset(made, 0xA5, new_bytes);
