@@ -55,6 +55,7 @@
     X(log_softmax)                                                                                           \
     X(cross_entropy)                                                                                         \
     X(dropout)                                                                                               \
+    X(conv2d)                                                                                                \
     X(max_pool)                                                                                              \
     X(average_pool)                                                                                          \
     X(global_pool)                                                                                           \

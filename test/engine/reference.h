@@ -323,7 +323,7 @@ static void mean_pooled(const example *e, double *out) {
     pooled(e, out, false);
 }
 
-__attribute__((unused)) static void convolved(const example *e, double *out) {
+static void convolved(const example *e, double *out) {
     const truce_shape *y = &e->out_shape, *w = &e->shape[1];
     int64_t height = y->dims[y->n_dims - 2], width = y->dims[y->n_dims - 1], channels = w->dims[0], tap[2];
     int64_t groups = e->p[8] != 0 ? (int64_t)e->p[8] : 1, in = w->dims[1];

@@ -172,6 +172,30 @@ static const test_row rows[] = {
     ROW(cross_entropy, "r9000x5 c5:9000", mean_class_loss, -1),
     ROW(cross_entropy, "r3x9x50x40 c9:3x50x40", mean_class_loss, 1),
 
+    ROW(conv2d, "rbx3x6x7 r4x3x3x3 r4", convolved, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1),
+    ROW(conv2d, "r2x3x6x7 r4x3x1x1", convolved, 1, 1),
+    ROW(conv2d, "r3x5x4x4 r9x5x1x1 r9", convolved, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1),
+    ROW(conv2d, "r2x3x8x9 r4x3x1x1", convolved, 1, 1, 2, 2),
+    ROW(conv2d, "r2x3x8x9 r4x3x3x3 r4", convolved, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1),
+    ROW(conv2d, "r2x2x9x11 r3x2x3x2", convolved, 3, 2, 1, 3, 2, 0, 2, 1),
+    ROW(conv2d, "r2x2x9x11 r3x2x2x4", convolved, 2, 4, 3, 2, 0, 3, 1, 2),
+    ROW(conv2d, "r2x4x5x5 r6x2x3x3 r6", convolved, 3, 3, 1, 1, 1, 1, 1, 1, 2, 1),
+    ROW(conv2d, "r2x4x7x6 r4x1x3x3 r4", convolved, 3, 3, 1, 1, 1, 1, 1, 1, 4, 1),
+    ROW(conv2d, "r2x3x7x8 r6x1x3x2", convolved, 3, 2, 2, 3, 1, 0, 1, 1, 3),
+    ROW(conv2d, "r2x3x40x37 r3x1x5x5", convolved, 5, 5, 1, 1, 4, 4, 2, 2, 3),
+    ROW(conv2d, "r5x4x4 r2x5x4x4 r2", convolved, 4, 4, 1, 1, 0, 0, 1, 1, 1, 1),
+    ROW(conv2d, "r2x1x3x3 r2x1x2x2", convolved, 2, 2, 5, 5, 3, 3),
+    ROW(conv2d, "r0x2x5x5 r3x2x3x3 r3", convolved, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1),
+    ROW(conv2d, "r2x0x5x5 r3x0x3x3 r3", convolved, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1),
+    ROW(conv2d, "r2x2x5x5 r0x2x3x3", convolved, 3, 3),
+    ROW(conv2d, "r6x3x33x35 r17x3x3x3 r17", convolved, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1),
+    ROW(conv2d, "r3x20x32x32 r8x20x3x3", convolved, 3, 3, 1, 1, 1, 1),
+    ROW(conv2d, "r9x40x4x4 r50x40x3x3", convolved, 3, 3, 1, 1, 1, 1),
+    ROW(conv2d, "r5x16x12x20 r70x16x3x3", convolved, 3, 3, 2, 2, 1, 1),
+    ROW(conv2d, "r2x130x3x3 r9x130x3x3", convolved, 3, 3, 1, 1, 1, 1),
+    ROW(conv2d, "r3x64x8x8 r30x64x1x1 r30", convolved, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1),
+    ROW(conv2d, "r1x3x120x130 r5x3x7x7", convolved, 7, 7, 2, 2, 3, 3),
+
     ROW(max_pool, "dbx2x6x6", max_pooled, 2, 2),
     ROW(max_pool, "d2x2x7x5", max_pooled, 2, 2),
     ROW(max_pool, "d2x7x8", max_pooled, 3, 3, 2, 2, 1, 1),
@@ -288,7 +312,7 @@ static void open_call(trial *t, const engine_backend *backend, base_team *team, 
 
 static void check_near(const trial *t, const double *a, const double *b, int64_t n, double tolerance,
                        const char *what) {
-    double scale = 1e-3;
+    double scale = tolerance < 1e-6 ? 1e-3 : 1;
     for (int64_t i = 0; i < n; i++)
         if (isfinite(b[i])) scale = fmax(scale, fabs(b[i]));
     for (int64_t i = 0; i < n; i++) {
