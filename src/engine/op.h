@@ -43,7 +43,23 @@
     X(max)                                                                                                   \
     X(squared_error)                                                                                         \
     X(absolute_error)                                                                                        \
-    X(huber)
+    X(huber)                                                                                                 \
+    X(binary_cross_entropy)                                                                                  \
+    X(matmul)                                                                                                \
+    X(transpose)                                                                                             \
+    X(concat)                                                                                                \
+    X(slice)                                                                                                 \
+    X(gather)                                                                                                \
+    X(embedding)                                                                                             \
+    X(softmax)                                                                                               \
+    X(log_softmax)                                                                                           \
+    X(cross_entropy)                                                                                         \
+    X(dropout)                                                                                               \
+    X(max_pool)                                                                                              \
+    X(average_pool)                                                                                          \
+    X(global_pool)                                                                                           \
+    X(batch_norm)                                                                                            \
+    X(layer_norm)
 
 typedef enum engine_op_id {
     ENGINE_LEAF, /* inputs, parameters, state: nothing to compute */
