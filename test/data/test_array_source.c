@@ -191,9 +191,11 @@ static void idx_files_are_images_with_a_task(void **state) {
     assert_string_equal("label", truce_dataset_target(source->dataset, 0)->name);
     assert_true(class_at(source, 0, 6) == 2 && class_at(source, 0, 47) == 3);
     data_source_destroy(source);
-    source = open_recipe(
-        context, "data: {images: a-images-idx3-ubyte, labels: a-labels-idx1-ubyte}\ntasks: {digit: }\n");
-    assert_string_equal("digit", truce_dataset_target(source->dataset, 0)->name);
+    write_idx("a-images-idx3-ubyte", "a-labels-idx1-ubyte", 60, 30);
+    source = open_recipe(context, "data: {images: a-images-idx3-ubyte, labels: a-labels-idx1-ubyte}\n"
+                                  "tasks: {letter: }\n");
+    assert_string_equal("letter", truce_dataset_target(source->dataset, 0)->name);
+    assert_int_equal(30, truce_dataset_target(source->dataset, 0)->n_classes);
     data_source_destroy(source);
 }
 
