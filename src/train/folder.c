@@ -111,7 +111,7 @@ static truce_status refuse_old_run(truce_trainer *t, const char *folder) {
     base_free(t->context, path);
     if (!there) return TRUCE_OK;
     return base_fail(t->context, TRUCE_ERROR_STATE,
-                     "%s holds a run already; choose another folder, or remove it", folder);
+                     "%s holds a run already; choose another folder, or replace it (--force)", folder);
 }
 
 static truce_status begin_folder(truce_trainer *t, const char *folder) {
