@@ -259,6 +259,30 @@ static void wrong_data_is_told(void **state) {
     }
 }
 
+/* Files may not grow beyond 8 kB: the old model stays, the command says why, no temporary file is left. */
+static void a_full_disk_loses_nothing(void **state) {
+    (void)state;
+    assert_int_equal(0, truce("train shop.yaml -q --out runs/shop"));
+    assert_int_equal(0, system("cp runs/shop/model.safetensors kept.safetensors"));
+    assert_int_equal(0, truce("predict runs/shop --input table.csv --output p.csv"));
+    assert_int_equal(0, system("cp p.csv kept.csv"));
+    char line[1024];
+    snprintf(line, sizeof line,
+             "ulimit -f 8; %s predict runs/shop --input table.csv --output p.csv >out.txt 2>err.txt",
+             TEST_PROGRAM);
+    assert_int_equal(1, WEXITSTATUS(system(line)));
+    slurp("err.txt", err, sizeof err);
+    assert_non_null(strstr(err, "p.csv: File too large"));
+    assert_int_equal(0, system("cmp p.csv kept.csv"));
+    snprintf(line, sizeof line, "ulimit -f 8; %s train shop.yaml -q --out runs/full >out.txt 2>err.txt",
+             TEST_PROGRAM);
+    assert_int_equal(1, WEXITSTATUS(system(line)));
+    slurp("err.txt", err, sizeof err);
+    assert_non_null(strstr(err, "runs/full/"));
+    assert_int_equal(0, system("cmp runs/shop/model.safetensors kept.safetensors"));
+    assert_int_equal(0, system("test -z \"$(find . -name '*.tmp*')\""));
+}
+
 #define COMMAND_TEST(function) cmocka_unit_test_setup_teardown(function, setup, test_teardown)
 
 int main(void) {
@@ -271,6 +295,7 @@ int main(void) {
         COMMAND_TEST(help_is_everywhere),
         COMMAND_TEST(wrong_input_is_told),
         COMMAND_TEST(wrong_data_is_told),
+        COMMAND_TEST(a_full_disk_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
