@@ -33,6 +33,7 @@ typedef struct cli_command {
     int min_arguments, max_arguments; /* max -1: any number */
     const cli_option *options;
     int n_options;
+    bool terse;                  /* remarks of the library are not shown: they repeat those of the training */
     int (*run)(struct cli *cli); /* exit code */
 } cli_command;
 

@@ -58,7 +58,8 @@ json_t *cli_json_real(double value) {
 
 void cli_log(void *user, truce_log_level level, const char *line) {
     const cli *c = user;
-    if (level == TRUCE_LOG_DEBUG || (c->quiet && level != TRUCE_LOG_WARNING)) return;
+    if (level == TRUCE_LOG_DEBUG) return;
+    if (level == TRUCE_LOG_INFO && (c->quiet || c->command->terse)) return;
     fprintf(stderr, "%s%s\n", level == TRUCE_LOG_WARNING ? "warning: " : "", line);
 }
 

@@ -62,5 +62,6 @@ const cli_command cli_eval = {
     .max_arguments = 1,
     .options = options,
     .n_options = BASE_COUNT(options),
+    .terse = true,
     .run = run,
 };

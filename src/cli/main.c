@@ -67,6 +67,7 @@ static int run(cli *c) {
     interrupted_context = c->context;
     signal(SIGINT, on_interrupt);
     signal(SIGTERM, on_interrupt);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is a failed write, told as such */
     int code = c->command->run(c);
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);

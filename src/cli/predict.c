@@ -185,5 +185,6 @@ const cli_command cli_predict = {
     .max_arguments = 1,
     .options = options,
     .n_options = BASE_COUNT(options),
+    .terse = true,
     .run = run,
 };

@@ -153,6 +153,7 @@ static truce_status read_idx(data_array_work *work) {
         return io_yaml_fail(work->context, &recipe->tasks[1].at, TRUCE_ERROR_ARGUMENT,
                             "IDX files hold the labels of one task only");
     work->labels[0].task = recipe->tasks;
+    if (recipe->n_tasks && recipe->tasks[0].type == DATA_TASK_AUTO) recipe->tasks[0].type = DATA_TASK_CLASSES;
     if (recipe->n_tasks == 0) BASE_TRY(make_default_task(work, &work->labels[0].task));
     work->inputs[0].name = "image";
     work->labels[0].files.name = work->labels[0].task->name;

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Which column is what. */
-
 static truce_status require_column(const data_csv_work *work, const base_names *names, const char *what,
                                    const char *column) {
     if (base_names_find(names, column) >= 0) return TRUCE_OK;
@@ -24,12 +22,11 @@ static truce_status check_list(const data_csv_work *work, const base_names *name
         bool found = false;
         for (size_t c = 0; c < names->n && !found; c++) found = data_matches(list->items[i], names->names[c]);
         if (found) continue;
-        truce_status status = TRUCE_ERROR_NAME;
         if (data_is_pattern(list->items[i]))
-            base_fail(work->context, status, "'%s': '%s' matches no column", key, list->items[i]);
+            base_fail(work->context, TRUCE_ERROR_NAME, "'%s': '%s' matches no column", key, list->items[i]);
         else
-            status = require_column(work, names, what, list->items[i]);
-        return data_csv_fail(work, key, status);
+            require_column(work, names, what, list->items[i]);
+        return data_csv_fail(work, key, TRUCE_ERROR_NAME);
     }
     return TRUCE_OK;
 }
@@ -67,7 +64,8 @@ static bool is_input(const data_csv_work *work, const char *column) {
     bool group =
         work->settings.common.rule == TRUCE_SPLIT_GROUPED && work->key && strcmp(work->key, column) == 0;
     if (in_list(&work->exclude, column)) return false;
-    if (work->has_inputs) return in_list(&work->inputs, column);
+    if (work->has_inputs && data_texts_hold(&work->inputs, column)) return true;
+    if (work->has_inputs && !in_list(&work->inputs, column)) return false;
     return !group && !task_of_column(work->recipe, column);
 }
 
@@ -75,11 +73,7 @@ static truce_status choose_inputs(data_csv_work *work, const base_names *names) 
     int n = 0;
     BASE_TRY(check_list(work, names, "exclude", &work->exclude));
     BASE_TRY(check_list(work, names, "inputs", &work->inputs));
-    for (int i = 0; i < work->categorical.n; i++) {
-        data_texts one = {&work->categorical.items[i], 1};
-        truce_status status = check_list(work, names, "categorical", &one);
-        if (status) return status;
-    }
+    BASE_TRY(check_list(work, names, "categorical", &work->categorical));
     BASE_TRY(base_alloc(work->context, names->n, sizeof *work->is_input, &work->is_input));
     for (size_t c = 0; c < names->n; c++) {
         const data_task *task = task_of_column(work->recipe, names->names[c]);

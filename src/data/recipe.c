@@ -8,6 +8,7 @@
 #include "data/number.h"
 #include "io/stream.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,8 +86,9 @@ truce_status data_recipe_options(data_recipe *recipe, const base_options *own, v
     truce_option rows[DATA_MOST_OPTIONS];
     int n_common = (int)BASE_COUNT(common_rows), n = n_common;
     size_t shift = (size_t)((char *)own_values - (char *)values);
+    assert(n_common + own->n <= DATA_MOST_OPTIONS);
     memcpy(rows, common_rows, sizeof common_rows);
-    for (int i = 0; i < own->n && n < DATA_MOST_OPTIONS; i++, n++) {
+    for (int i = 0; i < own->n; i++, n++) {
         rows[n] = own->rows[i];
         rows[n].offset += shift;
     }
@@ -153,7 +155,10 @@ static const truce_option task_rows[] = {
 static void list_other_keys(const char *const *others, const char *keys[MOST_TASK_KEYS]) {
     int n = 0;
     keys[n++] = "positive";
-    for (; others && *others && n < MOST_TASK_KEYS - 1; others++) keys[n++] = *others;
+    for (; others && *others; others++) {
+        assert(n < MOST_TASK_KEYS - 1);
+        keys[n++] = *others;
+    }
     keys[n] = NULL;
 }
 

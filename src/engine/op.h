@@ -171,6 +171,7 @@ typedef struct engine_rows {
 /* Loops over vectors in the backend's precision. */
 typedef struct engine_vectors {
     double (*dot)(const void *x, const void *y, int64_t n);
+    double (*squares)(const void *x, int64_t n); /* sum of squares, in double throughout */
     void (*combine)(base_team *team, const engine_rows *rows, const double *weights, void *out);
     void (*add)(void *out, const void *x, int64_t n);
     void (*scale)(void *x, double factor, int64_t n);

@@ -128,7 +128,7 @@ int truce_optimizer_state_at(truce_optimizer *o, int i, truce_optimizer_state *o
 
 double truce_clip(truce_parameters *p, void *gradient, int64_t n, double max_norm) {
     const engine_vectors *vectors = engine_backend_best(p->dtype)->vectors;
-    double norm = sqrt(vectors->dot(gradient, gradient, n));
+    double norm = sqrt(vectors->squares(gradient, n));
     if (max_norm > 0 && norm > max_norm && isfinite(norm)) vectors->scale(gradient, max_norm / norm, n);
     return norm;
 }

@@ -69,7 +69,7 @@ static truce_status write_run(truce_trainer *t, const char *path) {
 
 static truce_status write_model(truce_trainer *t, const char *path) {
     char epoch[32];
-    snprintf(epoch, sizeof epoch, "%lld", (long long)t->epoch + 1);
+    snprintf(epoch, sizeof epoch, "%lld", (long long)t->best.epoch + 1);
     const char *metadata[] = {"format", "truce", "truce", truce_version(), "what", t->what,
                               "epoch",  epoch,   NULL};
     return truce_parameters_save(t->parameters, path, metadata);
@@ -111,7 +111,7 @@ static truce_status refuse_old_run(truce_trainer *t, const char *folder) {
     base_free(t->context, path);
     if (!there) return TRUCE_OK;
     return base_fail(t->context, TRUCE_ERROR_STATE,
-                     "%s holds a run already; choose another folder, or remove it", folder);
+                     "%s holds a run already; choose another folder, or replace it (--force)", folder);
 }
 
 static truce_status begin_folder(truce_trainer *t, const char *folder) {

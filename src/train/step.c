@@ -104,8 +104,7 @@ static truce_status fail_gradient(truce_trainer *t, const void *gradient, int64_
             task ? "'" : "");
     }
     return base_fail(t->context, TRUCE_ERROR_NUMERIC,
-                     "the norm of the gradient overflowed at step %lld (epoch %lld)" ADVICE,
-                     (long long)t->step, (long long)t->epoch + 1);
+                     "the gradient became NaN or infinite at step %lld" ADVICE, (long long)t->step);
 }
 
 /* ---- the step ---------------------------------------------------------------------------------------- */

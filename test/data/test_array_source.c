@@ -163,7 +163,7 @@ static void faults_are_named(void **state) {
         assert_recipe_fails(context, rows[i].status, rows[i].message, rows[i].recipe);
 }
 
-static void write_idx(const char *images, const char *labels, int n) {
+static void write_idx(const char *images, const char *labels, int n, int n_classes) {
     static unsigned char bytes[16 + 100 * 6];
     const unsigned char head[16] = {0, 0, 8, 3, 0, 0, 0, (unsigned char)n, 0, 0, 0, 2, 0, 0, 0, 3};
     memcpy(bytes, head, 16);
@@ -171,14 +171,14 @@ static void write_idx(const char *images, const char *labels, int n) {
     test_write_file(images, bytes, 16 + 6 * (size_t)n);
     const unsigned char label_head[8] = {0, 0, 8, 1, 0, 0, 0, (unsigned char)n};
     memcpy(bytes, label_head, 8);
-    for (int i = 0; i < n; i++) bytes[8 + i] = (unsigned char)(i % 4);
+    for (int i = 0; i < n; i++) bytes[8 + i] = (unsigned char)(i % n_classes);
     test_write_file(labels, bytes, 8 + (size_t)n);
 }
 
 static void idx_files_are_images_with_a_task(void **state) {
     truce_context *context = *state;
-    write_idx("a-images-idx3-ubyte", "a-labels-idx1-ubyte", 40);
-    write_idx("b-images-idx3-ubyte", "b-labels-idx1-ubyte", 8);
+    write_idx("a-images-idx3-ubyte", "a-labels-idx1-ubyte", 40, 4);
+    write_idx("b-images-idx3-ubyte", "b-labels-idx1-ubyte", 8, 4);
     data_source *source = open_recipe(
         context,
         "data: {images: a-images-idx3-ubyte, labels: a-labels-idx1-ubyte, validation: 0.25,\n"
@@ -191,9 +191,11 @@ static void idx_files_are_images_with_a_task(void **state) {
     assert_string_equal("label", truce_dataset_target(source->dataset, 0)->name);
     assert_true(class_at(source, 0, 6) == 2 && class_at(source, 0, 47) == 3);
     data_source_destroy(source);
-    source = open_recipe(
-        context, "data: {images: a-images-idx3-ubyte, labels: a-labels-idx1-ubyte}\ntasks: {digit: }\n");
-    assert_string_equal("digit", truce_dataset_target(source->dataset, 0)->name);
+    write_idx("a-images-idx3-ubyte", "a-labels-idx1-ubyte", 60, 30);
+    source = open_recipe(context, "data: {images: a-images-idx3-ubyte, labels: a-labels-idx1-ubyte}\n"
+                                  "tasks: {letter: }\n");
+    assert_string_equal("letter", truce_dataset_target(source->dataset, 0)->name);
+    assert_int_equal(30, truce_dataset_target(source->dataset, 0)->n_classes);
     data_source_destroy(source);
 }
 
@@ -213,7 +215,7 @@ static void every_allocation_may_fail(void **state) {
     truce_context *context = *state;
     data_source *source = NULL;
     write_ten(context);
-    write_idx("a-images-idx3-ubyte", "a-labels-idx1-ubyte", 8);
+    write_idx("a-images-idx3-ubyte", "a-labels-idx1-ubyte", 8, 4);
     assert_survives_failing_allocations(
         context,
         open_text(context,

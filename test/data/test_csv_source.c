@@ -269,6 +269,14 @@ static void rows_are_divided_by_classes_columns_or_groups(void **state) {
     data_source_destroy(source);
 }
 
+static void patterns_of_inputs_leave_targets_alone(void **state) {
+    truce_context *context = *state;
+    test_write_text("a.csv", "x1,x2,xt,z\n1,2,0,4\n3,5,1,6\n");
+    data_source *source = open_recipe(context, "data: {train: a.csv, inputs: 'x*'}\ntasks: {xt: }\n");
+    assert_int_equal(2, truce_dataset_input(source->dataset, 0)->row_shape.dims[0]);
+    data_source_destroy(source);
+}
+
 static void several_files_are_one(void **state) {
     truce_context *context = *state;
     test_write_text("a.csv", "x,t\n1,0\n2,1\n");
@@ -400,8 +408,7 @@ static void what_was_decided_is_logged(void **state) {
         "data: 't' holds 3 different whole numbers, so task 't' gets type: classes",
         "data: b.csv has 2 columns that the training file has not ('v', ...); they are ignored",
         "data: column 'x' is missing in 1 row(s), but in no training row; the training mean stands in",
-        "data: column 'c' holds texts that training rows do not ('r') in 1 row(s); they are encoded as "
-        "unknown",
+        "data: column 'c' holds texts that training rows do not ('r') in 1 row(s); they are",
         "data: 4 rows: 3 train, 0 validation, 1 test",
         "data: input x: numbers [3] from 1 column(s) of numbers and 1 of categories",
         "data: task t: 3 classes; 3 training labels",
@@ -425,12 +432,13 @@ static void damage_does_no_harm(void **state) {
         "data: {train: a.csv, test: 0.25, split: stratified, exclude: [q*], missing: [NA],\n"
         "  categorical: {columns: [c*], encoding: onehot, max_categories: 9}, validation: 0.2}\n"
         "tasks: {y: {type: regression}, t: {positive: [p, q]}, '*k': }\n";
-    static const char table[] =
-        "a,c,quit,t,y,k\n1,x,1,p,0.5,1\n2,y,3,q,1,2\n3,x,5,r,,3\n4,z,2,p,2,1\n5,x,1,q,3,2\n"
-        "6,y,9,r,3,3\n7,x,4,p,2,1\n8,\"z\",1,r,1,2\n";
+#define ROWS "1,x,1,p,0.5,1\n2,y,3,q,1,2\n3,x,5,r,,3\n4,z,2,p,2,1\n5,x,1,q,3,2\n6,y,9,r,3,3\n"
+    static const char table[] = "a,c,quit,t,y,k\n" ROWS ROWS ROWS "7,x,4,p,2,1\n8,\"z\",1,r,1,2\n";
     static const char letters[] = "0123456789-\"'[]{},:*\n abcnpqrtxyk.#&!";
     base_rng rng = base_rng_make(21, "fuzz", 0, 0);
     int n_opened = 0;
+    test_write_text("a.csv", table);
+    data_source_destroy(open_recipe(context, recipe));
     for (int round = 0; round < 4000; round++) {
         char text[sizeof recipe], rows[sizeof table];
         data_source *source = NULL;
@@ -484,6 +492,7 @@ int main(void) {
         TEST(classes_that_training_rows_lack_are_an_error_or_missing),
         TEST(what_is_fitted_comes_from_training_rows),
         TEST(rows_are_divided_by_classes_columns_or_groups),
+        TEST(patterns_of_inputs_leave_targets_alone),
         TEST(several_files_are_one),
         TEST(faults_are_named_with_file_line_and_column),
         TEST(what_was_decided_is_logged),

@@ -231,13 +231,13 @@ static void encodings_that_make_no_sense_are_refused(void **state) {
          "\"inputs\": [{\"name\": \"a\", \"kind\": \"number\", \"mean\": 0, \"scale\": 0}], \"tasks\": []}",
          "'scale' must be above 0"},
         {"{" TABLE "\"inputs\": [{\"name\": \"a\", \"kind\": \"category\", \"by_number\": false, \"values\": "
-                   "[]}], \"tasks\": []}",
+         "[]}], \"tasks\": []}",
          "'values' must be a list that is not empty"},
         {"{" TABLE "\"inputs\": [{\"name\": \"a\", \"kind\": \"category\", \"by_number\": 0, \"values\": "
-                   "[]}], \"tasks\": []}",
+         "[]}], \"tasks\": []}",
          "'by_number' must be true or false"},
         {"{" TABLE "\"inputs\": [{\"name\": \"a\", \"kind\": \"category\", \"by_number\": true, \"values\": "
-                   "[\"x\", \"x\"]}], "
+         "[\"x\", \"x\"]}], "
          "\"tasks\": []}",
          "'values' must be a list without repetitions"},
         {"{" TABLE "\"inputs\": [" NUMBER
@@ -258,7 +258,7 @@ static void encodings_that_make_no_sense_are_refused(void **state) {
          "\"inputs\": [{\"name\": \"x\", \"shape\": [2], \"mean\": [1, 2], \"scale\": [1]}], \"tasks\": []}",
          "'scale' must be a list of as many numbers as a row has"},
         {"{" ARRAYS "\"inputs\": [{\"name\": \"x\", \"shape\": [1099511627776], \"mean\": [1], \"scale\": "
-                    "[1]}], \"tasks\": []}",
+         "[1]}], \"tasks\": []}",
          "'scale' must be a list of as many numbers"},
         {"{" ARRAYS
          "\"inputs\": [{\"name\": \"x\", \"shape\": [1], \"mean\": [1], \"scale\": [-1]}], \"tasks\": []}",
