@@ -431,16 +431,11 @@ static weight_sum plan_weight_sum(base_team *team, const conv *c, conv_room *roo
     return j;
 }
 
-/* Some rows of dy's channels of a group, as [position][width]. */
+/* n positions of dy's channels of a group, as [position][width]. */
 static void turn(const weight_sum *j, const real *dy, int64_t n, real *to) {
-    enum { BLOCK = 16 };
-    for (int64_t q0 = 0; q0 < n; q0 += BLOCK) {
-        const int64_t end = BASE_MIN(q0 + BLOCK, n);
-        for (int64_t o = 0; o < j->c->out; o++)
-            for (int64_t q = q0; q < end; q++) to[q * j->width + o] = dy[o * j->c->out_size + q];
-        for (int64_t q = q0; q < end; q++)
-            for (int64_t o = j->c->out; o < j->width; o++) to[q * j->width + o] = 0;
-    }
+    tile_turn(dy, j->c->out_size, j->c->out, n, to, j->width);
+    for (int64_t q = 0; q < n && j->c->out < j->width; q++)
+        memset(to + q * j->width + j->c->out, 0, (size_t)(j->width - j->c->out) * sizeof(real));
 }
 
 typedef struct weight_item {

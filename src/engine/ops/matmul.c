@@ -5,7 +5,7 @@
  * transpose takes the transposed product. One b for all batches sums over them, as one product where the
  * batches of a are simply more rows, else one batch after the other.
  */
-#include "engine/ops/kernel.h"
+#include "engine/ops/product.h"
 
 typedef struct sizes {
     int64_t batches, m, n, k;
@@ -20,6 +20,7 @@ typedef struct products {
     int64_t n, step_a, step_b;
     bool into_one;
     base_team *team;
+    void *scratch;
 } products;
 
 static truce_status shape(engine_shape_call *call) {
@@ -76,7 +77,7 @@ static void some_products(void *arg, int64_t begin, int64_t end, int worker) {
             p.beta = i ? 1 : p.beta;
         else
             p.c = (real *)p.c + i * p.m * p.n;
-        kernel_multiply(all->team, &p);
+        product_run(all->team, &p, all->scratch);
     }
 }
 
@@ -97,6 +98,7 @@ static void run(products *p) {
 static void multiply(const engine_call *call, const void *a, const void *b, void *c, double beta) {
     sizes s = sizes_of(call);
     run(&(products){.team = call->team,
+                    .scratch = call->scratch,
                     .n = s.batches,
                     .step_a = s.m * s.k,
                     .step_b = s.one_b ? 0 : s.k * s.n,
@@ -126,6 +128,7 @@ static products *transposed(products *p) {
 static void gradient_a(const engine_call *call, sizes s, int k) {
     int64_t step_dc = s.m * s.n, step_b = s.one_b ? 0 : s.k * s.n;
     products p = {.team = call->team,
+                  .scratch = call->scratch,
                   .n = s.batches,
                   .step_a = step_dc,
                   .step_b = step_b,
@@ -144,6 +147,7 @@ static void gradient_a(const engine_call *call, sizes s, int k) {
 static void gradient_b(const engine_call *call, sizes s, int k) {
     int64_t step_dc = s.m * s.n, step_a = s.m * s.k;
     products p = {.team = call->team,
+                  .scratch = call->scratch,
                   .n = s.batches,
                   .step_a = step_a,
                   .step_b = step_dc,
@@ -157,6 +161,10 @@ static void gradient_b(const engine_call *call, sizes s, int k) {
                             .c = kernel_d_in(call, 1, k),
                             .beta = kernel_adds(call, 1) ? 1 : 0}};
     run(s.tb ? transposed(&p) : &p);
+}
+
+static size_t scratch_bytes(const engine_call *call) {
+    return product_bytes(call->team);
 }
 
 static void forward(const engine_call *call) {
@@ -183,7 +191,8 @@ KERNEL_OP(matmul) = {.name = "matmul",
                      .forward = forward,
                      .vjp = vjp,
                      .jvp = jvp,
-                     .flops = flops};
+                     .flops = flops,
+                     .scratch_bytes = scratch_bytes};
 
 #ifdef ENGINE_BUILDERS
 
