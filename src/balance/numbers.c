@@ -30,6 +30,14 @@ void balance_softmax(int n, const double *x, double *out) {
     balance_scale_all(n, 1 / balance_total(n, out), out);
 }
 
+void balance_share_out(int n, double *x) {
+    double total = balance_total(n, x);
+    if (total > 0)
+        balance_scale_all(n, 1 / total, x);
+    else
+        balance_set_all(n, 1.0 / n, x);
+}
+
 void balance_correlate(const balance_step *step, double *c) {
     int n = step->n;
     for (int i = 0; i < n; i++)
