@@ -6,6 +6,8 @@ install(TARGETS truce_static truce_shared ARCHIVE DESTINATION ${CMAKE_INSTALL_LI
 if(TARGET truce)
   install(TARGETS truce RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+# The pkg-config file finds its prefix from where it lies, so an installation can be moved.
+file(RELATIVE_PATH truce_prefix_from_pc /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(cmake/truce.pc.in ${CMAKE_CURRENT_BINARY_DIR}/truce.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/truce.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 configure_package_config_file(cmake/truceConfig.cmake.in ${CMAKE_CURRENT_BINARY_DIR}/truceConfig.cmake

@@ -31,7 +31,8 @@ function(truce_kernel_objects out folder)
         target_compile_definitions(truce_ops_${backend} PRIVATE ENGINE_BUILDERS=1)
       endif()
       target_compile_options(truce_ops_${backend} PRIVATE ${truce_flags_${backend}} -O3 -fopenmp-simd
-                                                          -fno-math-errno -fno-trapping-math)
+                                                          -fno-math-errno -fno-trapping-math
+                                                          -ffp-contract=fast)
       list(APPEND objects $<TARGET_OBJECTS:truce_ops_${backend}>)
     endforeach()
   endif()

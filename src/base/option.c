@@ -161,10 +161,25 @@ truce_status base_option_set(truce_context *context, const base_options *options
     return set_field(context, options, option, field_of(option, values), text);
 }
 
+static size_t field_bytes(truce_option_kind kind) {
+    switch (kind) {
+    case TRUCE_OPTION_REAL: return sizeof(double);
+    case TRUCE_OPTION_INTEGER: return sizeof(int64_t);
+    case TRUCE_OPTION_SWITCH:
+    case TRUCE_OPTION_CHOICE: return sizeof(int);
+    case TRUCE_OPTION_TEXT: return sizeof(const char *);
+    case TRUCE_OPTION_REALS: return sizeof(truce_reals);
+    case TRUCE_OPTION_INTEGERS: return sizeof(truce_integers);
+    }
+    return 0;
+}
+
 void base_option_defaults(const base_options *options, void *values) {
     for (int i = 0; i < options->n; i++) {
         const truce_option *option = &options->rows[i];
-        if (option->fallback) set_field(NULL, options, option, field_of(option, values), option->fallback);
+        void *field = field_of(option, values);
+        memset(field, 0, field_bytes(option->kind));
+        if (option->fallback) set_field(NULL, options, option, field, option->fallback);
     }
 }
 

@@ -252,6 +252,44 @@ truce_status data_adopt_target(truce_dataset *dataset, const truce_target *targe
     return TRUCE_OK;
 }
 
+/* Copies the names before anything changes. */
+static truce_status copy_names(truce_context *context, const char *const *names, int n, char **out) {
+    for (int i = 0; i < n; i++) BASE_TRY(base_copy_text(context, names[i], &out[i]));
+    return TRUCE_OK;
+}
+
+static void swap_targets(truce_dataset *dataset, const int *which, char **names, int n,
+                         data_target **selected) {
+    truce_context *context = dataset->context;
+    for (int i = 0; i < n; i++) {
+        selected[i] = dataset->targets[which[i]];
+        dataset->targets[which[i]] = NULL;
+        base_free(context, (void *)selected[i]->about.name);
+        selected[i]->about.name = names[i];
+    }
+    for (size_t i = 0; i < dataset->n_targets; i++) free_target(context, dataset->targets[i]);
+    base_free(context, dataset->targets);
+    dataset->targets = selected;
+    dataset->n_targets = dataset->targets_capacity = (size_t)n;
+}
+
+truce_status data_select_targets(truce_dataset *dataset, const int *which, const char *const *names, int n) {
+    truce_context *context = dataset->context;
+    data_target **selected = NULL;
+    char **copies = NULL;
+    truce_status status = base_alloc(context, (size_t)n, sizeof *selected, &selected);
+    if (!status) status = base_alloc(context, (size_t)n, sizeof *copies, &copies);
+    if (!status) status = copy_names(context, names, n, copies);
+    if (!status) {
+        swap_targets(dataset, which, copies, n, selected);
+    } else {
+        for (int i = 0; copies && i < n; i++) base_free(context, copies[i]);
+        base_free(context, selected);
+    }
+    base_free(context, copies);
+    return status;
+}
+
 int64_t truce_dataset_rows(const truce_dataset *dataset) {
     return dataset->n_rows;
 }

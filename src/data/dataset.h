@@ -37,6 +37,9 @@ struct truce_dataset {
 truce_status data_adopt_input(truce_dataset *dataset, const truce_input *input, void *values);
 truce_status data_adopt_target(truce_dataset *dataset, const truce_target *target, void *values);
 
+/* Keeps targets which[0 .. n-1] (each at most once) under new names, in this order, and drops the others. */
+truce_status data_select_targets(truce_dataset *dataset, const int *which, const char *const *names, int n);
+
 /* Sorts the rows into split_rows after `splits` has changed. */
 void data_arrange_splits(truce_dataset *dataset);
 

@@ -11,53 +11,50 @@
 
 #include <math.h>
 
-typedef struct column {
-    double mean, sum, scale;
-    float low, high;
-    int64_t n;
-} column;
-
-static void first_pass(column *c, float x) {
-    if (!isfinite(x)) return;
-    if (c->n == 0 || x < c->low) c->low = x;
-    if (c->n == 0 || x > c->high) c->high = x;
-    c->sum += (double)x;
-    c->n++;
+void data_moments_first(data_moments *m, double value) {
+    if (!isfinite(value)) return;
+    if (m->n == 0 || value < m->low) m->low = value;
+    if (m->n == 0 || value > m->high) m->high = value;
+    m->sum += value;
+    m->n++;
 }
 
-static void end_first_pass(column *c) {
-    c->mean = c->n ? c->sum / (double)c->n : 0;
-    if (c->low == c->high) c->mean = (double)c->low;
-    c->sum = 0;
+void data_moments_between(data_moments *m) {
+    m->mean = m->n ? m->sum / (double)m->n : 0;
+    if (m->low == m->high) m->mean = m->low;
+    m->sum = 0;
 }
 
-static void second_pass(column *c, float x) {
-    if (!isfinite(x)) return;
-    double d = (double)x - c->mean;
-    c->sum += d * d;
+void data_moments_second(data_moments *m, double value) {
+    if (!isfinite(value)) return;
+    double d = value - m->mean;
+    m->sum += d * d;
 }
 
-static void end_second_pass(column *c) {
-    c->scale = c->low == c->high ? 1 : sqrt(c->sum / (double)c->n);
+void data_moments_end(data_moments *m) {
+    m->scale = m->low == m->high ? 1 : sqrt(m->sum / (double)m->n);
 }
 
 /* Mean and scale of `width` columns over the training rows of values [n_rows][width]. */
-static void fit_columns(const truce_dataset *dataset, const float *values, int64_t width, column *columns) {
+static void fit_columns(const truce_dataset *dataset, const float *values, int64_t width,
+                        data_moments *columns) {
     int64_t n;
     const int64_t *rows = truce_dataset_split_rows(dataset, TRUCE_TRAIN, &n);
     for (int64_t i = 0; i < n; i++)
-        for (int64_t c = 0; c < width; c++) first_pass(&columns[c], values[rows[i] * width + c]);
-    for (int64_t c = 0; c < width; c++) end_first_pass(&columns[c]);
+        for (int64_t c = 0; c < width; c++)
+            data_moments_first(&columns[c], (double)values[rows[i] * width + c]);
+    for (int64_t c = 0; c < width; c++) data_moments_between(&columns[c]);
     for (int64_t i = 0; i < n; i++)
-        for (int64_t c = 0; c < width; c++) second_pass(&columns[c], values[rows[i] * width + c]);
-    for (int64_t c = 0; c < width; c++) end_second_pass(&columns[c]);
+        for (int64_t c = 0; c < width; c++)
+            data_moments_second(&columns[c], (double)values[rows[i] * width + c]);
+    for (int64_t c = 0; c < width; c++) data_moments_end(&columns[c]);
 }
 
 truce_status truce_dataset_standardise_input(truce_dataset *dataset, int i, double *mean, double *scale) {
     truce_context *context = dataset->context;
     const truce_input *about = truce_dataset_input(dataset, i);
     float *values = dataset->inputs[i]->values;
-    column *columns = NULL;
+    data_moments *columns = NULL;
     if (about->kind != TRUCE_INPUT_NUMBERS || about->row_shape.n_dims != 1 || dataset->inputs[i]->fill)
         return base_fail(context, TRUCE_ERROR_UNSUPPORTED,
                          "input '%s' cannot be standardised: only stored numbers with one axis per row can",
@@ -68,7 +65,7 @@ truce_status truce_dataset_standardise_input(truce_dataset *dataset, int i, doub
     for (int64_t r = 0; r < dataset->n_rows; r++)
         for (int64_t c = 0; c < width; c++)
             values[r * width + c] =
-                data_standardised(values[r * width + c], columns[c].mean, columns[c].scale);
+                data_standardised((double)values[r * width + c], columns[c].mean, columns[c].scale);
     for (int64_t c = 0; c < width; c++) {
         if (mean) mean[c] = columns[c].mean;
         if (scale) scale[c] = columns[c].scale;
@@ -81,17 +78,19 @@ truce_status truce_dataset_standardise_target(truce_dataset *dataset, int i) {
     truce_target *about = &dataset->targets[i]->about;
     float *values = dataset->targets[i]->values;
     int64_t n, width = about->width;
-    column all = {0};
+    data_moments all = {0};
     if (about->kind != TRUCE_TARGET_REGRESSION)
         return base_fail(dataset->context, TRUCE_ERROR_UNSUPPORTED,
                          "task '%s' cannot be standardised: it is not a regression", about->name);
     const int64_t *rows = truce_dataset_split_rows(dataset, TRUCE_TRAIN, &n);
-    for (int64_t k = 0; k < n * width; k++) first_pass(&all, values[rows[k / width] * width + k % width]);
-    end_first_pass(&all);
-    for (int64_t k = 0; k < n * width; k++) second_pass(&all, values[rows[k / width] * width + k % width]);
-    end_second_pass(&all);
+    for (int64_t k = 0; k < n * width; k++)
+        data_moments_first(&all, (double)values[rows[k / width] * width + k % width]);
+    data_moments_between(&all);
+    for (int64_t k = 0; k < n * width; k++)
+        data_moments_second(&all, (double)values[rows[k / width] * width + k % width]);
+    data_moments_end(&all);
     for (int64_t k = 0; k < dataset->n_rows * width; k++)
-        values[k] = data_standardised(values[k], all.mean, all.scale);
+        values[k] = data_standardised((double)values[k], all.mean, all.scale);
     about->mean += about->scale * all.mean;
     about->scale *= all.scale;
     return TRUCE_OK;

@@ -43,7 +43,24 @@
     X(max)                                                                                                   \
     X(squared_error)                                                                                         \
     X(absolute_error)                                                                                        \
-    X(huber)
+    X(huber)                                                                                                 \
+    X(binary_cross_entropy)                                                                                  \
+    X(matmul)                                                                                                \
+    X(transpose)                                                                                             \
+    X(concat)                                                                                                \
+    X(slice)                                                                                                 \
+    X(gather)                                                                                                \
+    X(embedding)                                                                                             \
+    X(softmax)                                                                                               \
+    X(log_softmax)                                                                                           \
+    X(cross_entropy)                                                                                         \
+    X(dropout)                                                                                               \
+    X(conv2d)                                                                                                \
+    X(max_pool)                                                                                              \
+    X(average_pool)                                                                                          \
+    X(global_pool)                                                                                           \
+    X(batch_norm)                                                                                            \
+    X(layer_norm)
 
 typedef enum engine_op_id {
     ENGINE_LEAF, /* inputs, parameters, state: nothing to compute */
@@ -154,6 +171,7 @@ typedef struct engine_rows {
 /* Loops over vectors in the backend's precision. */
 typedef struct engine_vectors {
     double (*dot)(const void *x, const void *y, int64_t n);
+    double (*squares)(const void *x, int64_t n); /* sum of squares, in double throughout */
     void (*combine)(base_team *team, const engine_rows *rows, const double *weights, void *out);
     void (*add)(void *out, const void *x, int64_t n);
     void (*scale)(void *x, double factor, int64_t n);

@@ -170,9 +170,11 @@ static truce_status read_compressed(io_stream *stream, void *bytes, size_t n, si
 truce_status io_stream_read(io_stream *stream, void *bytes, size_t n, size_t *out_n) {
     if (stream->compressed) return read_compressed(stream, bytes, n, out_n);
     size_t early = BASE_MIN(n, (size_t)stream->z.avail_in), rest = 0;
-    if (early) memcpy(bytes, stream->z.next_in, early);
-    stream->z.next_in += early;
-    stream->z.avail_in -= (uInt)early;
+    if (early) {
+        memcpy(bytes, stream->z.next_in, early);
+        stream->z.next_in += early;
+        stream->z.avail_in -= (uInt)early;
+    }
     BASE_TRY(read_file(stream, (char *)bytes + early, n - early, &rest));
     *out_n = early + rest;
     return TRUCE_OK;

@@ -2,6 +2,7 @@
 #include "io/yaml.h"
 
 #include "io/file.h"
+#include "io/utf8.h"
 #include "io/yaml_tree.h"
 
 #include <stdio.h>
@@ -140,6 +141,8 @@ typedef struct override {
 static truce_status cut_path(io_yaml_document *document, const char *text, override *out) {
     truce_context *context = document->context;
     const char *equals = strchr(text, '='), *part = NULL;
+    if (!io_utf8_is_valid(text, strlen(text)))
+        return base_fail(context, TRUCE_ERROR_ARGUMENT, "it is not in UTF-8");
     if (!equals || equals == text)
         return base_fail(context, TRUCE_ERROR_ARGUMENT, "write it as section.key=value");
     out->n = 0;

@@ -11,7 +11,8 @@ enum {
     IO_YAML_MAX_DEPTH = 64,
     IO_YAML_MAX_NODES = 1000000,         /* with every alias counted as what it stands for */
     IO_YAML_MAX_TEXT = 64 * 1024 * 1024, /* bytes, likewise */
-    IO_YAML_MAX_KEY = 255                /* bytes; YAML limits keys to 1024 characters, escapes included */
+    IO_YAML_MAX_KEY =
+        255 /* bytes, which take at most four characters each; YAML limits keys to 1024 of them */
 };
 
 struct io_yaml_document {

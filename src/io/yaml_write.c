@@ -55,7 +55,7 @@ static void put_escape(writer *w, uint32_t code) {
     else if (code == '\t')
         put(w, "\\t");
     else
-        base_text_add(w->context, w->out, "\\u%04X", (unsigned)code);
+        base_text_add(w->context, w->out, code < 0x100 ? "\\x%02X" : "\\u%04X", (unsigned)code);
 }
 
 static void put_quoted(writer *w, const char *text) {

@@ -15,6 +15,9 @@ void dgemm_(const char *ta, const char *tb, const int *m, const int *n, const in
 extern void openblas_set_num_threads(int n) __attribute__((weak));
 extern void bli_thread_set_num_threads(int64_t n) __attribute__((weak));
 
+/* Builds on OpenMP ask it for the number of threads, which it keeps for each thread of ours apart. */
+extern void omp_set_num_threads(int n) __attribute__((weak));
+
 static void set_single_thread(void) {
     if (openblas_set_num_threads) openblas_set_num_threads(1);
     if (bli_thread_set_num_threads) bli_thread_set_num_threads(1);
@@ -23,6 +26,12 @@ static void set_single_thread(void) {
 void linalg_single_thread(void) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, set_single_thread);
+}
+
+static void single_thread_here(void) {
+    static _Thread_local bool done;
+    if (!done && omp_set_num_threads) omp_set_num_threads(1);
+    done = true;
 }
 
 /* Below this a second thread costs more than it brings. */
@@ -44,6 +53,7 @@ static size_t element_bytes(const split_product *split) {
  * transpose already.
  */
 static void call_blas(bool single, const linalg_product *p) {
+    single_thread_here();
     int m = (int)p->n, n = (int)p->m, k = (int)p->k;
     int lda = (int)BASE_MAX(p->ldb, 1), ldb = (int)BASE_MAX(p->lda, 1), ldc = (int)BASE_MAX(p->ldc, 1);
     const char *ta = p->transpose_b ? "T" : "N", *tb = p->transpose_a ? "T" : "N";

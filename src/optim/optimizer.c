@@ -16,7 +16,7 @@ struct truce_optimizer {
     const engine_backend *backend;
     void *settings;
     void *arrays[OPTIM_MAX_ARRAYS];
-    int64_t step; /* taken so far */
+    double n_steps; /* taken so far; a double, so that it can stand with the state */
 };
 
 const truce_optimizer_method *truce_optimizer_method_at(int i) {
@@ -98,10 +98,10 @@ static void step_part(void *arg, int64_t begin, int64_t end, int worker) {
 #define GRAIN 32768
 
 void truce_optimizer_step(truce_optimizer *o, const void *gradient, double rate) {
-    o->step++;
+    o->n_steps++;
     optim_call call = {.updates = o->backend->updates,
                        .settings = o->settings,
-                       .step = o->step,
+                       .step = (int64_t)o->n_steps,
                        .update = {.values = o->parameters->block,
                                   .first = o->arrays[0],
                                   .second = o->arrays[1],
@@ -114,15 +114,21 @@ void truce_optimizer_step(truce_optimizer *o, const void *gradient, double rate)
 
 int truce_optimizer_state_at(truce_optimizer *o, int i, truce_optimizer_state *out) {
     const truce_parameters *p = o->parameters;
-    if (i < 0 || i >= OPTIM_MAX_ARRAYS || !o->rule->arrays[i]) return 0;
+    if (i < 0 || i > OPTIM_MAX_ARRAYS) return 0;
+    if (i == 0) {
+        *out =
+            (truce_optimizer_state){.name = "steps", .dtype = TRUCE_FLOAT64, .n = 1, .values = &o->n_steps};
+        return 1;
+    }
+    if (!o->rule->arrays[i - 1]) return 0;
     *out = (truce_optimizer_state){
-        .name = o->rule->arrays[i], .dtype = p->dtype, .n = p->n, .values = o->arrays[i]};
+        .name = o->rule->arrays[i - 1], .dtype = p->dtype, .n = p->n, .values = o->arrays[i - 1]};
     return 1;
 }
 
 double truce_clip(truce_parameters *p, void *gradient, int64_t n, double max_norm) {
     const engine_vectors *vectors = engine_backend_best(p->dtype)->vectors;
-    double norm = sqrt(vectors->dot(gradient, gradient, n));
+    double norm = sqrt(vectors->squares(gradient, n));
     if (max_norm > 0 && norm > max_norm && isfinite(norm)) vectors->scale(gradient, max_norm / norm, n);
     return norm;
 }

@@ -22,7 +22,7 @@ double report_ticks_width(const report_ticks *ticks) {
 static void draw_y(report_pen pen, const report_panel *p) {
     for (int i = 0; i < p->y_ticks.n; i++) {
         char text[REPORT_TICK_BYTES];
-        double y = report_scale_px(&p->y, p->y_ticks.at[i]);
+        double y = report_scale_tick_px(&p->y, p->y_ticks.at[i]);
         bool is_zero = p->y_ticks.at[i] == 0;
         report_svg_line(pen, is_zero ? "axis" : "grid", (report_point){p->box.left, y},
                         (report_point){p->box.right, y});
@@ -37,15 +37,15 @@ static void draw_y(report_pen pen, const report_panel *p) {
 static int stride_of(const report_panel *p) {
     double nearest = INFINITY, needed = report_ticks_width(&p->x_ticks) + 10;
     for (int i = 1; i < p->x_ticks.n; i++) {
-        double left = report_scale_px(&p->x, p->x_ticks.at[i - 1]);
-        nearest = fmin(nearest, report_scale_px(&p->x, p->x_ticks.at[i]) - left);
+        double left = report_scale_tick_px(&p->x, p->x_ticks.at[i - 1]);
+        nearest = fmin(nearest, report_scale_tick_px(&p->x, p->x_ticks.at[i]) - left);
     }
     return nearest >= needed ? 1 : (int)fmin(ceil(needed / fmax(nearest, 1)), REPORT_MAX_TICKS);
 }
 
 static void draw_x_tick(report_pen pen, const report_panel *p, int i, bool with_text) {
     char text[REPORT_TICK_BYTES];
-    double x = report_scale_px(&p->x, p->x_ticks.at[i]);
+    double x = report_scale_tick_px(&p->x, p->x_ticks.at[i]);
     report_svg_line(pen, "axis", (report_point){x, p->box.bottom}, (report_point){x, p->box.bottom + STROKE});
     if (!with_text || p->hides_x) return;
     report_tick_text(&p->x_ticks, i, text);
@@ -55,7 +55,7 @@ static void draw_x_tick(report_pen pen, const report_panel *p, int i, bool with_
 
 static void draw_columns(report_pen pen, const report_panel *p) {
     for (int i = 0; i < p->x_ticks.n; i++) {
-        double x = report_scale_px(&p->x, p->x_ticks.at[i]);
+        double x = report_scale_tick_px(&p->x, p->x_ticks.at[i]);
         report_svg_line(pen, p->x_ticks.at[i] == 0 ? "axis" : "grid", (report_point){x, p->box.top},
                         (report_point){x, p->box.bottom});
     }

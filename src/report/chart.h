@@ -51,7 +51,7 @@ truce_status report_draw_plot(truce_context *context, const report_plot *plot, b
 /* Several plots side by side with the same scales; a series keeps its colour by its name. */
 typedef struct report_grid {
     const char *title;
-    const report_plot *plots; /* their own sizes and axes are ignored, except for labels and titles */
+    const report_plot *plots; /* their own sizes and axes are not used */
     int n_plots, n_columns;   /* by default as many columns as have 200 px each */
     report_axis x, y;         /* of all */
     bool own_y;               /* each plot finds its own range of y */

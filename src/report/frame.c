@@ -160,7 +160,3 @@ void report_draw_nothing(report_pen pen, report_box box) {
                           .anchor = REPORT_MIDDLE};
     report_svg_label(pen, &label);
 }
-
-void report_put_value(report_pen pen, double value) {
-    report_put(pen, "%.6g", value);
-}

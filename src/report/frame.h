@@ -50,7 +50,4 @@ void report_draw_foot(report_pen pen, const report_omitted *omitted, double top)
 /* "no values" in the middle of an empty chart. */
 void report_draw_nothing(report_pen pen, report_box box);
 
-/* Writes the value of a tooltip: six digits that count. */
-void report_put_value(report_pen pen, double value);
-
 #endif

@@ -51,9 +51,9 @@ static bool is_letter(char c) {
 /* ASCII letters and digits in lower case, with a hyphen for each run of other characters. */
 static void add_slug_letters(truce_context *context, base_text *slug, const char *text) {
     for (; *text; text++) {
-        bool is_small = is_letter(*text);
+        bool is_kept = is_letter(*text);
         char c = *text >= 'A' && *text <= 'Z' ? (char)(*text - 'A' + 'a') : *text;
-        if (is_small)
+        if (is_kept)
             base_text_add_n(context, slug, &c, 1);
         else if (slug->n && slug->bytes[slug->n - 1] != '-')
             base_text_add_n(context, slug, "-", 1);
@@ -81,21 +81,24 @@ static void make_slug(report_page *page, const char *text, base_text *slug) {
     if (slug->status) page->body.status = slug->status;
 }
 
+static void list_section(report_page *page, const char *slug, const char *text) {
+    report_pen pen = {page->context, &page->sections};
+    page->n_sections++;
+    report_put(pen, "<li><a href='#%s'>", slug);
+    report_put_text(pen, text);
+    report_put(pen, "</a></li>\n");
+}
+
 void report_page_heading(report_page *page, int level, const char *text) {
     assert(level == 2 || level == 3);
     base_text slug = {0};
-    report_pen pen = body_pen(page), list = {page->context, &page->sections};
+    report_pen pen = body_pen(page);
     make_slug(page, text, &slug);
     report_put(pen, "<h%d id='%s'>", level, base_text_get(&slug));
     report_put_text(pen, text);
     report_put(pen, "<a class='anchor' href='#%s' aria-label='Link to this section'>#</a></h%d>\n",
                base_text_get(&slug), level);
-    if (level == 2) {
-        page->n_sections++;
-        report_put(list, "<li><a href='#%s'>", base_text_get(&slug));
-        report_put_text(list, text);
-        report_put(list, "</a></li>\n");
-    }
+    if (level == 2) list_section(page, base_text_get(&slug), text);
     base_text_free(page->context, &slug);
 }
 

@@ -52,7 +52,7 @@ static const char rules[] =
     "figcaption{max-width:44rem;margin-top:.6rem}\n"
 
     ".table{overflow-x:auto;margin:1.75rem 0}\n"
-    "table{width:max-content;border-collapse:collapse;font-size:.92rem;line-height:1.4}\n"
+    "table{width:max-content;border-collapse:separate;border-spacing:0;font-size:.92rem;line-height:1.4}\n"
     "table{font-variant-numeric:tabular-nums}\n"
     "caption{caption-side:bottom;text-align:left;padding-top:.6rem}\n"
     "th,td{padding:.4rem .9rem;text-align:left;vertical-align:baseline}\n"
@@ -80,7 +80,10 @@ static const char rules[] =
     "@media print{\n"
     "body{font-size:10.5pt}main,footer{max-width:none;padding:0}header{margin-top:0}\n"
     "nav,.anchor{display:none}h2,h3{break-after:avoid}figure,tr,.note,pre{break-inside:avoid}\n"
-    "pre{white-space:pre-wrap}.picture svg{min-width:0!important}\n"
+    "pre{white-space:pre-wrap;font-size:7.5pt}.picture svg{min-width:0!important}\n"
+    ".table,.picture{overflow:visible}table{width:auto;font-size:8.5pt}\n"
+    "th,td{padding:.25rem .45rem}tr>:first-child{position:static;background:none}\n"
+    "td{white-space:normal}.value,.spread{white-space:nowrap}\n"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}@page{margin:18mm}}\n";
 
 void report_put_page_style(report_pen pen) {

@@ -25,7 +25,8 @@ void report_range_add(report_range *range, double value) {
     if (value != floor(value)) range->is_whole = false;
 }
 
-bool report_axis_is_fixed(const report_axis *axis) {
+/* Whether the axis says which range it wants, and can have it. */
+static bool is_fixed_range(const report_axis *axis) {
     return axis->low < axis->high && fabs(axis->low) <= LARGEST && fabs(axis->high) <= LARGEST &&
            (!axis->log || axis->low >= SMALLEST);
 }
@@ -76,7 +77,7 @@ static report_ticks choose_ticks(report_scale *s, report_margin margin, int n_mo
 
 report_scale report_scale_fit(const report_axis *axis, const report_range *range, report_margin margin,
                               int n_most, report_ticks *ticks) {
-    bool is_fixed = report_axis_is_fixed(axis);
+    bool is_fixed = is_fixed_range(axis);
     report_scale s = {.low = range->low, .high = range->high, .log = axis->log};
     if (is_fixed) {
         s.low = axis->low;
@@ -89,9 +90,13 @@ report_scale report_scale_fit(const report_axis *axis, const report_range *range
     return s;
 }
 
-double report_scale_px(const report_scale *scale, double value) {
-    if (!(fabs(value) <= LARGEST) || (scale->log && value < SMALLEST)) return NAN;
-    double part = scale->log ? (log(value) - log(scale->low)) / (log(scale->high) - log(scale->low))
-                             : (value - scale->low) / (scale->high - scale->low);
+double report_scale_tick_px(const report_scale *scale, double tick) {
+    double part = scale->log ? (log(tick) - log(scale->low)) / (log(scale->high) - log(scale->low))
+                             : (tick - scale->low) / (scale->high - scale->low);
     return scale->from + part * (scale->to - scale->from);
+}
+
+double report_scale_px(const report_scale *scale, double value) {
+    bool is_shown = fabs(value) <= LARGEST && (!scale->log || value >= SMALLEST);
+    return is_shown ? report_scale_tick_px(scale, value) : NAN;
 }

@@ -35,10 +35,10 @@ typedef enum report_margin { REPORT_TIGHT, REPORT_PADDED, REPORT_TO_TICKS } repo
 report_scale report_scale_fit(const report_axis *axis, const report_range *range, report_margin margin,
                               int n_most, report_ticks *ticks);
 
-/* Whether the axis says which range it wants. */
-bool report_axis_is_fixed(const report_axis *axis);
-
 /* Place of a value, px; NaN if it cannot be shown. Not limited to the axis. */
 double report_scale_px(const report_scale *scale, double value);
+
+/* Place of a tick, which may lie a little beyond any value that can be shown. */
+double report_scale_tick_px(const report_scale *scale, double tick);
 
 #endif

@@ -69,7 +69,7 @@ static truce_status write_run(truce_trainer *t, const char *path) {
 
 static truce_status write_model(truce_trainer *t, const char *path) {
     char epoch[32];
-    snprintf(epoch, sizeof epoch, "%lld", (long long)t->epoch + 1);
+    snprintf(epoch, sizeof epoch, "%lld", (long long)t->best.epoch + 1);
     const char *metadata[] = {"format", "truce", "truce", truce_version(), "what", t->what,
                               "epoch",  epoch,   NULL};
     return truce_parameters_save(t->parameters, path, metadata);
@@ -111,7 +111,7 @@ static truce_status refuse_old_run(truce_trainer *t, const char *folder) {
     base_free(t->context, path);
     if (!there) return TRUCE_OK;
     return base_fail(t->context, TRUCE_ERROR_STATE,
-                     "%s holds a run already; choose another folder, or remove it", folder);
+                     "%s holds a run already; choose another folder, or replace it (--force)", folder);
 }
 
 static truce_status begin_folder(truce_trainer *t, const char *folder) {
@@ -140,6 +140,7 @@ static truce_status begin_record(truce_trainer *t, io_store *store) {
                   .recipe = base_text_get(&recipe),
                   .status = "running"};
     if (!status) status = io_store_begin_run(store, &run, &t->run);
+    if (!status) status = train_record_notes(t, t->source, store, t->run);
     base_text_free(t->context, &recipe);
     return status;
 }
@@ -176,6 +177,7 @@ truce_status truce_trainer_run(truce_trainer *t, const char *folder) {
 
 /* ---- opening ----------------------------------------------------------------------------------------- */
 
+/* A run's description, or a sentence that says what is missing. */
 static truce_status read_run(truce_context *context, const char *path, json_t **out) {
     io_bytes file = {0};
     json_error_t error;
@@ -236,7 +238,29 @@ static truce_status check_encoding(truce_trainer *t, const char *path) {
     return status;
 }
 
-truce_status truce_trainer_open(truce_context *context, const char *folder, truce_trainer **out) {
+static truce_status load_encoding(truce_context *context, const char *folder, data_encoding **out) {
+    char *path = NULL;
+    io_bytes file = {0};
+    BASE_TRY(io_join(context, folder, "encoding.json", &path));
+    truce_status status = io_bytes_read(context, path, &file);
+    if (!status) status = data_encoding_load(context, (const char *)file.bytes, file.n, path, out);
+    io_bytes_free(context, &file);
+    base_free(context, path);
+    return status;
+}
+
+static truce_status encode_files(truce_context *context, const char *folder, const char *const *paths,
+                                 int n_paths, truce_dataset **out) {
+    data_encoding *encoding = NULL;
+    BASE_TRY(load_encoding(context, folder, &encoding));
+    truce_status status = data_encoding_apply(encoding, paths, n_paths, out);
+    data_encoding_destroy(encoding);
+    return status;
+}
+
+/* A trainer for the run's recipe over the recipe's data, or over a data set that it takes ownership of. */
+static truce_status open_run(truce_context *context, const char *folder, truce_dataset *dataset,
+                             truce_trainer **out) {
     char *path = NULL;
     json_t *run = NULL;
     truce_recipe *recipe = NULL;
@@ -244,9 +268,10 @@ truce_status truce_trainer_open(truce_context *context, const char *folder, truc
     BASE_TRY(io_join(context, folder, "run.json", &path));
     truce_status status = read_run(context, path, &run);
     base_free(context, path);
-    if (status) return status;
-    status = read_recipe(context, folder, run, &recipe);
+    if (!status) status = read_recipe(context, folder, run, &recipe);
     train_config config = {.recipe = recipe,
+                           .dataset = dataset,
+                           .unchecked = true,
                            .balancer = json_string_value(json_object_get(run, "balancer")),
                            .seed = json_integer_value(json_object_get(run, "seed"))};
     if (!status) status = train_create(context, &config, &t);
@@ -254,13 +279,27 @@ truce_status truce_trainer_open(truce_context *context, const char *folder, truc
         t->owns_recipe = true;
     else
         truce_recipe_destroy(recipe);
-    if (!status) status = with_file(t, folder, "encoding.json", check_encoding);
+    if (!status && !dataset) status = with_file(t, folder, "encoding.json", check_encoding);
     if (!status) status = with_file(t, folder, "model.safetensors", load_model);
     json_decref(run);
     if (status) {
         truce_trainer_destroy(t);
         return status;
     }
+    t->owns_dataset = dataset != NULL;
     *out = t;
     return TRUCE_OK;
+}
+
+truce_status truce_trainer_open(truce_context *context, const char *folder, truce_trainer **out) {
+    return open_run(context, folder, NULL, out);
+}
+
+truce_status truce_trainer_open_files(truce_context *context, const char *folder, const char *const *paths,
+                                      int n_paths, truce_trainer **out) {
+    truce_dataset *dataset = NULL;
+    BASE_TRY(encode_files(context, folder, paths, n_paths, &dataset));
+    truce_status status = open_run(context, folder, dataset, out);
+    if (status) truce_dataset_destroy(dataset);
+    return status;
 }

@@ -15,15 +15,18 @@ static truce_status check_sections(const truce_recipe *recipe) {
     return io_yaml_options(recipe->context, io_yaml_root(recipe->document), &none, sections, &unused);
 }
 
-static truce_status make_recipe(truce_context *context, const char *path, const char *text,
+/* Takes the document over, also on failure. */
+static truce_status make_recipe(truce_context *context, const char *path, io_yaml_document *document,
                                 truce_recipe **out) {
     truce_recipe *recipe = NULL;
-    BASE_TRY(base_alloc(context, 1, sizeof *recipe, &recipe));
+    truce_status status = base_alloc(context, 1, sizeof *recipe, &recipe);
+    if (status) {
+        io_yaml_destroy(document);
+        return status;
+    }
     recipe->context = context;
-    truce_status status = path ? base_copy_text(context, path, &recipe->path) : TRUCE_OK;
-    if (!status)
-        status = path ? io_yaml_read(context, path, &recipe->document)
-                      : io_yaml_parse(context, text, strlen(text), "recipe", &recipe->document);
+    recipe->document = document;
+    if (path) status = base_copy_text(context, path, &recipe->path);
     if (!status) status = check_sections(recipe);
     if (status) {
         truce_recipe_destroy(recipe);
@@ -34,11 +37,15 @@ static truce_status make_recipe(truce_context *context, const char *path, const 
 }
 
 truce_status truce_recipe_read(truce_context *context, const char *path, truce_recipe **out) {
-    return make_recipe(context, path, NULL, out);
+    io_yaml_document *document = NULL;
+    BASE_TRY(io_yaml_read(context, path, &document));
+    return make_recipe(context, path, document, out);
 }
 
 truce_status truce_recipe_parse(truce_context *context, const char *text, truce_recipe **out) {
-    return make_recipe(context, NULL, text, out);
+    io_yaml_document *document = NULL;
+    BASE_TRY(io_yaml_parse(context, text, strlen(text), "recipe", &document));
+    return make_recipe(context, NULL, document, out);
 }
 
 truce_status truce_recipe_set(truce_recipe *recipe, const char *assignment) {

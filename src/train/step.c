@@ -104,8 +104,7 @@ static truce_status fail_gradient(truce_trainer *t, const void *gradient, int64_
             task ? "'" : "");
     }
     return base_fail(t->context, TRUCE_ERROR_NUMERIC,
-                     "the norm of the gradient overflowed at step %lld (epoch %lld)" ADVICE,
-                     (long long)t->step, (long long)t->epoch + 1);
+                     "the gradient became NaN or infinite at step %lld" ADVICE, (long long)t->step);
 }
 
 /* ---- the step ---------------------------------------------------------------------------------------- */
@@ -118,6 +117,7 @@ static void add_conflicts(truce_trainer *t) {
             if (!(norms > 0) || !isfinite(norms)) continue;
             t->conflict_sums[i * T + j] += t->gramian[i * T + j] / norms;
             t->conflict_counts[i * T + j]++;
+            if (i == j) t->norm_sums[i] += sqrt(norms);
         }
 }
 
@@ -138,11 +138,8 @@ static void add_losses(truce_trainer *t) {
  * part. */
 static truce_status settle(truce_trainer *t, truce_jacobian *jacobian, void **gradient) {
     int64_t n = 0, n_shared = 0, stride = 0;
-    truce_balance_input input = {.step = t->step,
-                                 .epoch = t->epoch,
-                                 .losses = t->losses,
-                                 .gramian = t->gramian,
-                                 .dtype = truce_parameters_dtype(t->parameters)};
+    truce_balance_input input = {
+        .losses = t->losses, .gramian = t->gramian, .dtype = truce_parameters_dtype(t->parameters)};
     if (t->needs & TRUCE_NEEDS_GRAMIAN) BASE_TRY(truce_jacobian_gramian(jacobian, t->gramian));
     if (!(t->needs & TRUCE_NEEDS_JACOBIAN)) {
         BASE_TRY(truce_balancer_weigh(t->balancer, &input, t->weights));

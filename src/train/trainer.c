@@ -13,7 +13,7 @@
 
 static truce_status open_data(truce_trainer *t, const train_config *config) {
     t->dataset = config->dataset;
-    if (t->dataset) return truce_dataset_check(t->dataset);
+    if (t->dataset) return config->unchecked ? TRUCE_OK : truce_dataset_check(t->dataset);
     data_request request = {.recipe = io_yaml_root(t->recipe->document),
                             .path = t->recipe->path,
                             .other_task_keys = train_task_keys};
@@ -29,6 +29,9 @@ static truce_status build_model(truce_trainer *t, const train_config *config) {
                       .targets = config->targets,
                       .n_targets = config->n_targets};
     BASE_TRY(model_create(t->context, &c, &t->model));
+    size_t n_tasks = (size_t)t->model->n_tasks;
+    BASE_TRY(base_alloc(t->context, n_tasks, sizeof *t->task_names, &t->task_names));
+    for (size_t i = 0; i < n_tasks; i++) t->task_names[i] = t->model->tasks[i].info->name;
     truce_dtype dtype = t->settings.precision ? TRUCE_FLOAT64 : TRUCE_FLOAT32;
     BASE_TRY(truce_parameters_create(t->model->graph, dtype, &t->parameters));
     truce_parameters_init(t->parameters, t->seed);
@@ -65,13 +68,18 @@ static truce_status set_optimizer(void *thing, const char *option, const char *v
 static truce_status make_balancer(truce_trainer *t, const train_config *config) {
     const char *name = config->balancer ? config->balancer : t->settings.balancer;
     bool own = !config->balancer || strcmp(config->balancer, t->settings.balancer) == 0;
+    int64_t length = 0, n_shared = 0;
     truce_status status = truce_balancer_create(t->context, name, t->model->n_tasks, &t->balancer);
     if (status)
         return own && t->settings.balancer_at ? io_yaml_fail_at(t->context, t->settings.balancer_at, status)
                                               : status;
     if (own)
         BASE_TRY(set_options(t->context, t->settings.balancer_settings, "method", set_balancer, t->balancer));
+    truce_balancer_name_tasks(t->balancer, t->task_names);
+    BASE_TRY(truce_balancer_seed(t->balancer, t->seed));
     t->needs = truce_balancer_needs(t->balancer);
+    truce_parameters_block(t->parameters, &length, &n_shared);
+    BASE_TRY(truce_balancer_prepare(t->balancer, t->needs & TRUCE_NEEDS_JACOBIAN ? n_shared : 0));
     bool own_heads = t->settings.heads == TRAIN_HEADS_METHOD
                          ? truce_balancer_method(t->balancer)->heads == TRUCE_HEADS_OWN
                          : t->settings.heads == TRAIN_HEADS_OWN;
@@ -135,6 +143,7 @@ static truce_status allocate_room(truce_trainer *t) {
     BASE_TRY(base_alloc(context, n * n, sizeof(double), &t->gramian));
     BASE_TRY(base_alloc(context, n * n, sizeof(double), &t->conflict_sums));
     BASE_TRY(base_alloc(context, n * n, sizeof(int64_t), &t->conflict_counts));
+    BASE_TRY(base_alloc(context, n, sizeof(double), &t->norm_sums));
     BASE_TRY(base_alloc(context, n, sizeof(double), &t->loss_sums));
     BASE_TRY(base_alloc(context, n, sizeof(int64_t), &t->loss_counts));
     BASE_TRY(base_alloc(context, n, sizeof(double), &t->weight_sums));
@@ -214,12 +223,14 @@ void truce_trainer_destroy(truce_trainer *t) {
     train_history_free(context, &t->history);
     base_free(context, t->best.state);
     base_free(context, t->best.block);
+    base_free(context, t->task_names);
     base_free(context, t->wide);
     base_free(context, t->order);
     base_free(context, t->baseline);
     base_free(context, t->weight_sums);
     base_free(context, t->loss_counts);
     base_free(context, t->loss_sums);
+    base_free(context, t->norm_sums);
     base_free(context, t->conflict_counts);
     base_free(context, t->conflict_sums);
     base_free(context, t->gramian);
@@ -232,6 +243,7 @@ void truce_trainer_destroy(truce_trainer *t) {
     truce_parameters_destroy(t->parameters);
     model_destroy(t->model);
     data_source_destroy(t->source);
+    if (t->owns_dataset) truce_dataset_destroy(t->dataset);
     if (t->owns_recipe) truce_recipe_destroy(t->recipe);
     base_free(context, t);
 }
@@ -242,6 +254,22 @@ int truce_trainer_tasks(const truce_trainer *t) {
 
 const truce_target *truce_trainer_task(const truce_trainer *t, int task) {
     return task >= 0 && task < t->model->n_tasks ? t->model->tasks[task].info : NULL;
+}
+
+truce_dataset *truce_trainer_dataset(truce_trainer *t) {
+    return t->dataset;
+}
+
+int truce_trainer_outputs(const truce_trainer *t, int task) {
+    return task >= 0 && task < t->model->n_tasks ? t->model->tasks[task].n_outputs : 0;
+}
+
+int64_t truce_trainer_best_epoch(const truce_trainer *t) {
+    return t->best.epoch + 1;
+}
+
+double truce_trainer_seconds_per_step(const truce_trainer *t) {
+    return t->step ? t->step_seconds / (double)t->step : 0;
 }
 
 truce_parameters *truce_trainer_parameters(truce_trainer *t) {

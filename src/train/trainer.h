@@ -16,6 +16,7 @@
 typedef struct train_config {
     truce_recipe *recipe;
     truce_dataset *dataset; /* NULL: the recipe's data */
+    bool unchecked;         /* rows to predict need not be fit for training */
     const int *targets;     /* which targets are trained; NULL: all */
     int n_targets;
     const char *balancer; /* instead of the recipe's, with default options; NULL: the recipe's */
@@ -32,12 +33,13 @@ typedef struct train_best {
 struct truce_trainer {
     truce_context *context;
     truce_recipe *recipe;
-    bool owns_recipe;
+    bool owns_recipe, owns_dataset;
     data_source *source; /* NULL where the caller gave the data set */
     truce_dataset *dataset;
     train_settings settings;
     uint64_t seed;
     model *model;
+    const char **task_names; /* [T], borrowed */
     truce_parameters *parameters;
     truce_program *train_program, *eval_program;
     truce_balancer *balancer;
@@ -49,6 +51,7 @@ struct truce_trainer {
     /* room for one step */
     double *losses, *weights, *gramian; /* [T], [T], [T][T] */
     double *conflict_sums;              /* [T][T] cosines of this epoch, */
+    double *norm_sums;                  /* [T] norms of gradients on the shared parameters, as many as */
     int64_t *conflict_counts;           /* [T][T] and how many there were */
     double *loss_sums;                  /* [T] over labelled batches of this epoch, */
     int64_t *loss_counts;               /* [T] and how many there were */
@@ -97,6 +100,15 @@ truce_status train_loop(truce_trainer *trainer, const char *folder);
 /* Keeps the parameters as the best ones, or brings the best ones back. */
 truce_status train_keep_best(truce_trainer *trainer, double criterion);
 void train_restore_best(truce_trainer *trainer);
+
+/* The metrics of a task by which methods are compared: those of its `metrics:`, or the usual one. */
+truce_status train_counted_metrics(truce_context *context, const truce_recipe *recipe,
+                                   const truce_target *target, const train_metric *metrics[TRUCE_MAX_METRICS],
+                                   int *n);
+
+/* Notes for the page of a run: its data, its model, the metrics that count. `source` may be NULL. */
+truce_status train_record_notes(truce_trainer *trainer, const data_source *source, io_store *store,
+                                int64_t run);
 
 /* Writes the parameters as they are into the run's folder; writes what was recorded since the last time. */
 truce_status train_folder_save_model(truce_trainer *trainer, const char *folder);

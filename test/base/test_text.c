@@ -159,7 +159,8 @@ static const base_options options = {"method 'cagrad'", rows, BASE_COUNT(rows)};
 
 static void options_have_defaults_and_take_text(void **state) {
     truce_context *context = *state;
-    settings s = {0};
+    settings s;
+    memset(&s, 0xA5, sizeof s);
     base_option_defaults(&options, &s);
     assert_true(s.c == 0.4 && s.steps == 20 && s.exact == 1 && s.mode == 1 && !s.name);
     assert_true(s.widths.n == 2 && s.widths.values[0] == 64 && s.widths.values[1] == 32);

@@ -391,6 +391,7 @@ static void a_full_disk_keeps_what_waits(void **state) {
     truce_context *context = *state;
     struct rlimit limit, small;
     struct stat about;
+    unlink("full.sqlite"); /* a file that was larger before has room */
     io_store *store = open_store(context, "full.sqlite", IO_STORE_FRESH);
     int64_t run = begin_run(context, store, "a");
     for (int i = 0; i < 100; i++) assert_ok(context, add_loss(store, run, i, i));
@@ -412,6 +413,20 @@ static void a_full_disk_keeps_what_waits(void **state) {
     assert_ok(context, io_store_flush(store));
     assert_int_equal(20100, count_scalars(context, store, run));
     assert_ok(context, io_store_close(store));
+}
+
+static void a_database_that_may_not_grow_is_a_full_disk(void **state) {
+    truce_context *context = *state;
+    io_store *store = open_store(context, "limit.sqlite", IO_STORE_FRESH);
+    int64_t run = begin_run(context, store, "a");
+    assert_ok(context, io_store_run_sql(store, "PRAGMA max_page_count = 1"));
+    for (int i = 0; i < 20000; i++) assert_ok(context, add_loss(store, run, i, i));
+    assert_fails(context, TRUCE_ERROR_IO, "limit.sqlite: No space left on device; free some space",
+                 io_store_flush(store));
+    assert_ok(context, io_store_run_sql(store, "PRAGMA max_page_count = 100000"));
+    assert_int_equal(20000, count_scalars(context, store, run));
+    assert_ok(context, io_store_close(store));
+    assert_int_equal(0, unlink("limit.sqlite"));
 }
 
 enum { BATCH = 500 };
@@ -537,6 +552,7 @@ int main(void) {
         TEST(a_lock_is_waited_for_and_then_named),
         TEST(a_run_that_vanished_is_named),
         TEST(a_full_disk_keeps_what_waits),
+        TEST(a_database_that_may_not_grow_is_a_full_disk),
         TEST(a_killed_program_leaves_whole_flushes),
         TEST(what_was_not_flushed_is_lost_alone),
         TEST(the_folder_holds_one_file),

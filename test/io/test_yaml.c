@@ -257,6 +257,7 @@ static void overrides_that_cannot_be_change_nothing(void **state) {
         {"a=[1", "--set 'a=[1': a ',' or ']' is missing"},
         {"a={x: 1, x: 2}", "key 'x' is given twice"},
         {"a=\"x", "a quote is not closed"},
+        {"\xff=1", "it is not in UTF-8"},
         {"1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9.0.1.2.3.4.5.6.7.8.9."
          "0.1.2."
          "3.4.5.6.7.8.9.0.1.2.3.4.5=6",
@@ -423,6 +424,19 @@ static void any_text_reads_back(void **state) {
         assert_round_trip(context, &map);
         assert_round_trip(context, &scalar);
     }
+    char longest[256], longer[258];
+    memset(longest, 1, 255);
+    longest[255] = 0;
+    io_yaml scalar = {.text = "x"}, *item = &scalar;
+    const char *key = longest;
+    io_yaml map = {.kind = IO_YAML_MAP, .text = "", .n_items = 1, .items = &item, .keys = &key};
+    assert_round_trip(context, &map);
+    memset(longer, 'k', 257);
+    longer[256] = ':';
+    longer[257] = 0;
+    io_yaml_document *document;
+    assert_fails(context, TRUCE_ERROR_FORMAT, "a key is longer than 255 bytes",
+                 io_yaml_parse(context, longer, 257, "long.yaml", &document));
     io_yaml broken = {.text = "caf\xe9"};
     base_text text = {0};
     assert_fails(context, TRUCE_ERROR_FORMAT, "not in UTF-8", io_yaml_write(context, &broken, &text));

@@ -1,5 +1,6 @@
 #include "support/test.h"
 
+#include "base/rng.h"
 #include "check_markup.h"
 #include "report/chart.h"
 #include "report/page.h"
@@ -21,8 +22,8 @@ static base_text draw(truce_context *context, const report_plot *plot) {
     assert_ok(context, report_draw_plot(context, plot, &svg));
     assert_well_formed(base_text_get(&svg));
     assert_null(strstr(base_text_get(&svg), "<script"));
-    assert_null(strstr(base_text_get(&svg), "nan "));
-    assert_null(strstr(base_text_get(&svg), "inf "));
+    static const char *const wrong[] = {"='nan", "='-nan", "='inf", "='-inf"};
+    for (size_t i = 0; i < BASE_COUNT(wrong); i++) assert_null(strstr(base_text_get(&svg), wrong[i]));
     return svg;
 }
 
@@ -216,6 +217,52 @@ static void assert_golden(const char *file, const char *text) {
     assert_string_equal(expected, text);
 }
 
+/* A value of any size and sign, now and then none. */
+static double any_value(base_rng *rng, double spread) {
+    double kind = base_rng_uniform(rng);
+    if (kind < 0.05) return NAN;
+    if (kind < 0.07) return kind < 0.06 ? INFINITY : -INFINITY;
+    return base_rng_normal(rng) * pow(10, spread * (2 * base_rng_uniform(rng) - 1));
+}
+
+static base_text draw_random(truce_context *context, uint64_t seed) {
+    enum { MOST = 60 };
+    static double numbers[8][4][MOST];
+    base_rng rng = base_rng_make(seed, "chart", 0, 0);
+    report_series series[8] = {0};
+    double spread = 300 * pow(base_rng_uniform(&rng), 4);
+    int n_series = (int)base_rng_below(&rng, 9);
+    for (int s = 0; s < n_series; s++) {
+        for (int k = 0; k < 4 * MOST; k++) numbers[s][k / MOST][k % MOST] = any_value(&rng, spread);
+        series[s] = (report_series){.name = base_rng_below(&rng, 3) ? "a name" : NULL,
+                                    .x = base_rng_below(&rng, 2) ? numbers[s][0] : NULL,
+                                    .y = numbers[s][1],
+                                    .low = numbers[s][2],
+                                    .high = base_rng_below(&rng, 2) ? numbers[s][3] : NULL,
+                                    .n = (int)base_rng_below(&rng, MOST + 1),
+                                    .mark = (report_mark)base_rng_below(&rng, 3),
+                                    .colour = (int)base_rng_below(&rng, 50) - 1};
+    }
+    report_plot plot = {
+        .x = {.log = base_rng_below(&rng, 2), .low = any_value(&rng, 1), .high = any_value(&rng, 1)},
+        .y = {.log = base_rng_below(&rng, 2), .low = any_value(&rng, 1), .high = any_value(&rng, 1)},
+        .series = series,
+        .n_series = n_series,
+        .width = (int)base_rng_below(&rng, 1000),
+        .height = (int)base_rng_below(&rng, 1000)};
+    return draw(context, &plot);
+}
+
+static void no_numbers_break_a_plot(void **state) {
+    truce_context *context = *state;
+    for (uint64_t seed = 0; seed < 400; seed++) {
+        base_text svg = draw_random(context, seed);
+        for (const char *at = base_text_get(&svg); (at = strstr(at, " d='")); at++)
+            if (strcspn(at + 4, "'") != strspn(at + 4, "MLZahv-.0123456789 ")) fail_msg("seed %d", (int)seed);
+        base_text_free(context, &svg);
+    }
+}
+
 static void a_small_plot_is_the_one_that_was_approved(void **state) {
     truce_context *context = *state;
     static const double x[] = {0, 1, 2, 3}, y[] = {0, 1, NAN, 0.5}, low[] = {0, 0.5, 0, 0},
@@ -407,6 +454,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(awkward_charts_are_well_formed),
         TEST(a_chart_says_what_it_leaves_out),
+        TEST(no_numbers_break_a_plot),
         TEST(a_small_plot_is_the_one_that_was_approved),
         TEST(small_bars_are_those_that_were_approved),
         TEST(thousands_of_points_make_a_small_picture),

@@ -40,6 +40,16 @@ static inline int64_t kernel_size(const truce_shape *shape) {
     return truce_shape_size(shape);
 }
 
+static inline void kernel_zero_part(void *arg, int64_t begin, int64_t end, int worker) {
+    (void)worker;
+    memset((char *)arg + begin, 0, (size_t)(end - begin));
+}
+
+/* memset to 0, by several threads where that pays. */
+static inline void kernel_zero(base_team *team, void *bytes, size_t n) {
+    base_parallel(team, (int64_t)n, 1 << 20, kernel_zero_part, bytes);
+}
+
 /* Gradient of input i for cotangent k, and the k-th cotangent. */
 static inline real *kernel_d_in(const engine_call *call, int i, int k) {
     return (real *)call->d_in[i] + k * call->d_stride[i];
@@ -53,12 +63,37 @@ static inline bool kernel_adds(const engine_call *call, int i) {
     return call->adds[i];
 }
 
+/* A shape around one of its axes: [outer][n][inner]. */
+typedef struct kernel_axis {
+    int64_t outer, n, inner;
+} kernel_axis;
+
+static inline kernel_axis kernel_split(const truce_shape *shape, int axis) {
+    kernel_axis a = {.outer = 1, .n = shape->dims[axis], .inner = 1};
+    for (int i = 0; i < axis; i++) a.outer *= shape->dims[i];
+    for (int i = axis + 1; i < shape->n_dims; i++) a.inner *= shape->dims[i];
+    return a;
+}
+
+/* An axis that a shape rule has accepted, negative ones counted from the end. */
+static inline int kernel_axis_at(int64_t axis, int n_dims) {
+    return (int)(axis < 0 ? axis + n_dims : axis);
+}
+
 /* Sum of n numbers, in a fixed order. */
 static inline real kernel_sum(const real *x, int64_t n) {
     real sum = 0;
 #pragma omp simd reduction(+ : sum)
     for (int64_t i = 0; i < n; i++) sum += x[i];
     return sum;
+}
+
+/* The same for long vectors, in double over blocks of 1024. */
+static inline double kernel_total(const real *x, int64_t n) {
+    double total = 0;
+    for (int64_t begin = 0; begin < n; begin += 1024)
+        total += (double)kernel_sum(x + begin, n - begin < 1024 ? n - begin : 1024);
+    return total;
 }
 
 /* Inner product, in double over blocks of 1024. */

@@ -9,7 +9,7 @@
  * which is cheaper than forming dw_t where there are fewer rows than inputs. (Goodfellow, arXiv 1510.01799,
  * uses the diagonal of this for per-example norms.)
  */
-#include "engine/ops/kernel.h"
+#include "engine/ops/product.h"
 
 typedef struct sizes {
     int64_t rows, in, out;
@@ -50,18 +50,20 @@ static void forward(const engine_call *call) {
     sizes s = sizes_of(call);
     bool has_bias = call->n_inputs == 3;
     if (has_bias) fill_bias(call, s);
-    kernel_multiply(call->team, &(linalg_product){.transpose_b = true,
-                                                  .m = s.rows,
-                                                  .n = s.out,
-                                                  .k = s.in,
-                                                  .a = call->in[0],
-                                                  .lda = s.in,
-                                                  .b = call->in[1],
-                                                  .ldb = s.in,
-                                                  .c = call->out,
-                                                  .ldc = s.out,
-                                                  .alpha = 1,
-                                                  .beta = has_bias ? 1 : 0});
+    product_run(call->team,
+                &(linalg_product){.transpose_b = true,
+                                  .m = s.rows,
+                                  .n = s.out,
+                                  .k = s.in,
+                                  .a = call->in[0],
+                                  .lda = s.in,
+                                  .b = call->in[1],
+                                  .ldb = s.in,
+                                  .c = call->out,
+                                  .ldc = s.out,
+                                  .alpha = 1,
+                                  .beta = has_bias ? 1 : 0},
+                call->scratch);
 }
 
 /* dx = dy w, for all cotangents at once where they lie one after the other. */
@@ -69,33 +71,37 @@ static void input_gradient(const engine_call *call, sizes s) {
     bool together = call->d_stride[0] == s.rows * s.in;
     int64_t n_calls = together ? 1 : call->n_rows;
     for (int k = 0; k < n_calls; k++)
-        kernel_multiply(call->team, &(linalg_product){.m = together ? s.rows * call->n_rows : s.rows,
-                                                      .n = s.in,
-                                                      .k = s.out,
-                                                      .a = kernel_cotangent(call, k),
-                                                      .lda = s.out,
-                                                      .b = call->in[1],
-                                                      .ldb = s.in,
-                                                      .c = kernel_d_in(call, 0, k),
-                                                      .ldc = s.in,
-                                                      .alpha = 1,
-                                                      .beta = kernel_adds(call, 0) ? 1 : 0});
+        product_run(call->team,
+                    &(linalg_product){.m = together ? s.rows * call->n_rows : s.rows,
+                                      .n = s.in,
+                                      .k = s.out,
+                                      .a = kernel_cotangent(call, k),
+                                      .lda = s.out,
+                                      .b = call->in[1],
+                                      .ldb = s.in,
+                                      .c = kernel_d_in(call, 0, k),
+                                      .ldc = s.in,
+                                      .alpha = 1,
+                                      .beta = kernel_adds(call, 0) ? 1 : 0},
+                    call->scratch);
 }
 
 /* dw = dy^T x */
 static void weight_gradient(const engine_call *call, sizes s, int k) {
-    kernel_multiply(call->team, &(linalg_product){.transpose_a = true,
-                                                  .m = s.out,
-                                                  .n = s.in,
-                                                  .k = s.rows,
-                                                  .a = kernel_cotangent(call, k),
-                                                  .lda = s.out,
-                                                  .b = call->in[0],
-                                                  .ldb = s.in,
-                                                  .c = kernel_d_in(call, 1, k),
-                                                  .ldc = s.in,
-                                                  .alpha = 1,
-                                                  .beta = kernel_adds(call, 1) ? 1 : 0});
+    product_run(call->team,
+                &(linalg_product){.transpose_a = true,
+                                  .m = s.out,
+                                  .n = s.in,
+                                  .k = s.rows,
+                                  .a = kernel_cotangent(call, k),
+                                  .lda = s.out,
+                                  .b = call->in[0],
+                                  .ldb = s.in,
+                                  .c = kernel_d_in(call, 1, k),
+                                  .ldc = s.in,
+                                  .alpha = 1,
+                                  .beta = kernel_adds(call, 1) ? 1 : 0},
+                call->scratch);
 }
 
 /* db = column sums of dy */
@@ -115,18 +121,20 @@ static void vjp(const engine_call *call) {
 }
 
 static void add_product(const engine_call *call, sizes s, const void *x, const void *w, double beta) {
-    kernel_multiply(call->team, &(linalg_product){.transpose_b = true,
-                                                  .m = s.rows,
-                                                  .n = s.out,
-                                                  .k = s.in,
-                                                  .a = x,
-                                                  .lda = s.in,
-                                                  .b = w,
-                                                  .ldb = s.in,
-                                                  .c = call->t_out,
-                                                  .ldc = s.out,
-                                                  .alpha = 1,
-                                                  .beta = beta});
+    product_run(call->team,
+                &(linalg_product){.transpose_b = true,
+                                  .m = s.rows,
+                                  .n = s.out,
+                                  .k = s.in,
+                                  .a = x,
+                                  .lda = s.in,
+                                  .b = w,
+                                  .ldb = s.in,
+                                  .c = call->t_out,
+                                  .ldc = s.out,
+                                  .alpha = 1,
+                                  .beta = beta},
+                call->scratch);
 }
 
 static void jvp(const engine_call *call) {
@@ -141,10 +149,14 @@ static void jvp(const engine_call *call) {
         for (int64_t j = 0; j < s.out; j++) out[row * s.out + j] += bias[j];
 }
 
-/* Scratch: M [rows][rows], then M dy_t [rows][out]. */
+static size_t scratch_bytes(const engine_call *call) {
+    return product_bytes(call->team);
+}
+
+/* Scratch: the products' own, M [rows][rows], M dy_t [rows][out]. */
 static size_t gramian_bytes(const engine_call *call) {
     sizes s = sizes_of(call);
-    return (size_t)(s.rows * (s.rows + s.out)) * sizeof(real);
+    return product_bytes(call->team) + (size_t)(s.rows * (s.rows + s.out)) * sizeof(real);
 }
 
 static engine_costs gramian_costs(const engine_call *call) {
@@ -159,33 +171,38 @@ static engine_costs gramian_costs(const engine_call *call) {
 static void gramian(const engine_call *call, unsigned parameters, double *gramian) {
     sizes s = sizes_of(call);
     int64_t n = s.rows * s.out;
-    real *m = call->scratch, *m_dy = m + s.rows * s.rows, bias = parameters >> 2 & 1u ? (real)1 : (real)0;
+    real *m = (real *)((char *)call->scratch + product_bytes(call->team)), *m_dy = m + s.rows * s.rows,
+         bias = parameters >> 2 & 1u ? (real)1 : (real)0;
     for (int64_t i = 0; i < s.rows * s.rows; i++) m[i] = bias;
     if (parameters >> 1 & 1u)
-        kernel_multiply(call->team, &(linalg_product){.transpose_b = true,
-                                                      .m = s.rows,
-                                                      .n = s.rows,
-                                                      .k = s.in,
-                                                      .a = call->in[0],
-                                                      .lda = s.in,
-                                                      .b = call->in[0],
-                                                      .ldb = s.in,
-                                                      .c = m,
-                                                      .ldc = s.rows,
-                                                      .alpha = 1,
-                                                      .beta = 1});
+        product_run(call->team,
+                    &(linalg_product){.transpose_b = true,
+                                      .m = s.rows,
+                                      .n = s.rows,
+                                      .k = s.in,
+                                      .a = call->in[0],
+                                      .lda = s.in,
+                                      .b = call->in[0],
+                                      .ldb = s.in,
+                                      .c = m,
+                                      .ldc = s.rows,
+                                      .alpha = 1,
+                                      .beta = 1},
+                    call->scratch);
     for (int t = 0; t < call->n_rows; t++) {
-        kernel_multiply(call->team, &(linalg_product){.m = s.rows,
-                                                      .n = s.out,
-                                                      .k = s.rows,
-                                                      .a = m,
-                                                      .lda = s.rows,
-                                                      .b = kernel_cotangent(call, t),
-                                                      .ldb = s.out,
-                                                      .c = m_dy,
-                                                      .ldc = s.out,
-                                                      .alpha = 1,
-                                                      .beta = 0});
+        product_run(call->team,
+                    &(linalg_product){.m = s.rows,
+                                      .n = s.out,
+                                      .k = s.rows,
+                                      .a = m,
+                                      .lda = s.rows,
+                                      .b = kernel_cotangent(call, t),
+                                      .ldb = s.out,
+                                      .c = m_dy,
+                                      .ldc = s.out,
+                                      .alpha = 1,
+                                      .beta = 0},
+                    call->scratch);
         for (int u = 0; u <= t; u++) {
             double product = kernel_dot(m_dy, kernel_cotangent(call, u), n);
             gramian[t * call->n_rows + u] += product;
@@ -203,6 +220,7 @@ KERNEL_OP(linear) = {.name = "linear",
                      .vjp = vjp,
                      .jvp = jvp,
                      .flops = flops,
+                     .scratch_bytes = scratch_bytes,
                      .gramian = gramian,
                      .gramian_bytes = gramian_bytes,
                      .gramian_costs = gramian_costs};

@@ -7,6 +7,14 @@ static double dot(const void *x, const void *y, int64_t n) {
     return kernel_dot(x, y, n);
 }
 
+static double squares(const void *values, int64_t n) {
+    const real *x = values;
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
+    return sum;
+}
+
 typedef struct combine_job {
     const real *rows;
     real *out;
@@ -54,4 +62,4 @@ static double get(const void *x, int64_t i) {
 }
 
 extern const engine_vectors KERNEL(engine_vectors);
-const engine_vectors KERNEL(engine_vectors) = {dot, combine, add, scale, set, get};
+const engine_vectors KERNEL(engine_vectors) = {dot, squares, combine, add, scale, set, get};
