@@ -113,7 +113,7 @@ static void run_forward(const engine_call *call, run_values values) {
 /* d[i * step] += values, or = values. */
 static void put(real *d, int64_t step, const real *values, int64_t n, bool adds) {
     if (step == 0)
-        d[0] += kernel_sum(values, n);
+        d[0] += simd_sum(values, n);
     else if (adds)
         for (int64_t i = 0; i < n; i++) d[i] += values[i];
     else
