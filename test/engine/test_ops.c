@@ -59,6 +59,11 @@ static const test_row rows[] = {
     ROW_OF(add, "r0x5 r5", elementwise),
     ROW_OF(add, "r300x100 r100", elementwise),
     ROW_OF(add, "r200x300 r200x300", elementwise),
+    ROW_OF(add, "r3x700x5 r3x1x5", elementwise),
+    ROW_OF(multiply, "r300x70 r300x1", elementwise),
+    ROW_OF(multiply, "r300x70 r1x70", elementwise),
+    ROW_OF(multiply, "r1x70 r300x1", elementwise),
+    ROW_OF(multiply, "r7x1x600 r1x5x1", elementwise),
     ROW_OF(subtract, "r3x5 r5", elementwise),
     ROW_OF(multiply, "r3x5 r3x1", elementwise),
     ROW_OF(multiply, "r2x3x4 r2x3x4", elementwise),
@@ -91,6 +96,14 @@ static const test_row rows[] = {
     ROW(sum, "r3x4x5", summed, 2, 0, 2),
     ROW(sum, "r0x4", summed, 1, 0),
     ROW(sum, "r300x70", summed, 1, 0),
+    ROW(sum, "rbx3x4x5", summed, 3, 0, 2, 3),
+    ROW(sum, "r3x0x4", summed, 1, 1),
+    ROW(sum, "r150001", summed, 0),
+    ROW(sum, "r3000x70", summed, 1, 0),
+    ROW(mean, "r3x1000x70", averaged, 1, 1),
+    ROW(max, "d300x70", largest, 1, 0),
+    ROW(max, "d70x300", largest, 1, 1),
+    ROW(max, "d2x3x4x5", largest, 2, 0, 2),
     ROW(mean, "r3x4x5", averaged, 1, 1),
     ROW(mean, "r3x4", averaged, 0),
     ROW(mean, "r", averaged, 0),
@@ -789,6 +802,36 @@ static void shapes_follow_the_batch(void **state) {
     }
 }
 
+/* A program has room for its largest batch; no smaller one may need more. */
+static void smaller_batches_need_no_more_room(void **state) {
+    for (size_t r = 0; r < BASE_COUNT(rows); r++) {
+        trial t;
+        op_call call;
+        size_t before[2] = {0, 0};
+        open_trial(*state, &rows[r], &t);
+        open_call(&t, engine_backend_best(TRUCE_FLOAT64), NULL, &call);
+        for (int64_t batch = 0; batch < 70; batch++) {
+            truce_shape in[OP_MAX_INPUTS];
+            engine_call sized = call.call;
+            const engine_node *node = &call.graph->nodes[call.graph->n_nodes - 1];
+            for (int i = 0; i < call.n_inputs; i++)
+                in[i] = engine_resolve(&call.graph->nodes[call.which[i]].shape, batch);
+            sized.in_shape = in;
+            sized.out_shape = engine_resolve(&node->shape, batch);
+            size_t bytes[2] = {call.op->saved_bytes ? call.op->saved_bytes(&sized) : 0,
+                               call.op->scratch_bytes ? call.op->scratch_bytes(&sized) : 0};
+            for (int i = 0; i < 2; i++) {
+                if (bytes[i] < before[i])
+                    fail_msg("%s %s: %s of %d rows is less than of fewer", t.row->c.op, t.row->c.inputs,
+                             i ? "scratch" : "saved", (int)batch);
+                before[i] = bytes[i];
+            }
+        }
+        op_close(&call);
+        close_trial(&t);
+    }
+}
+
 static void every_operator_has_a_row(void **state) {
 #define X(name) #name,
     static const char *const names[] = {ENGINE_OP_TABLE(X)};
@@ -805,6 +848,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(every_operator_has_a_row),
         TEST(shapes_follow_the_batch),
+        TEST(smaller_batches_need_no_more_room),
         TEST(double_precision_is_right),
         TEST(programs_agree_over_views_and_transposes),
         TEST(backends_agree_with_any_number_of_threads),

@@ -101,13 +101,6 @@ static const real *plane_of(const batch_job *job, const real *values, int64_t ro
 
 /* ---- mean and squares -------------------------------------------------------------------------------- */
 
-static double squares_around(const real *x, int64_t n, real mean) {
-    real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < n; i++) sum += (x[i] - mean) * (x[i] - mean);
-    return (double)sum;
-}
-
 /*
  * Blocks of n numbers with mean m and squares s around it: with d = m - k for some k near the mean,
  * mean = k + sum(n d) / N and squares = sum(s) + sum(n d^2) - sum(n d)^2 / N.
@@ -118,12 +111,12 @@ static void plane_moments(const batch_job *job, group *g) {
         const real *x = plane_of(job, job->x, row, g->first);
         for (int64_t begin = 0; begin < job->size; begin += BLOCK) {
             int64_t n = BASE_MIN(BLOCK, job->size - begin);
-            real mean = kernel_sum(x + begin, n) / (real)n;
+            real mean = simd_sum(x + begin, n) / (real)n;
             if (row == 0 && begin == 0) near = (double)mean;
             double d = (double)mean - near;
             sum += (double)n * d;
             sum_of_squares += (double)n * d * d;
-            within += squares_around(x + begin, n, mean);
+            within += (double)simd_squares(x + begin, mean, n);
         }
     }
     g->mean[0] = near + sum / n_all;
@@ -158,15 +151,9 @@ static void plane_sums(const batch_job *job, group *g) {
     for (int64_t row = 0; row < job->n_rows; row++) {
         const real *x = plane_of(job, job->x, row, g->first), *u = plane_of(job, job->u, row, g->first);
         for (int64_t begin = 0; begin < job->size; begin += BLOCK) {
-            int64_t end = BASE_MIN(begin + BLOCK, job->size);
-            real sum = 0, product = 0;
-#pragma omp simd reduction(+ : sum, product)
-            for (int64_t i = begin; i < end; i++) {
-                sum += u[i];
-                product += u[i] * (x[i] - mean);
-            }
-            g->sum[0] += (double)sum;
-            g->product[0] += (double)product;
+            int64_t n = BASE_MIN(BLOCK, job->size - begin);
+            g->sum[0] += (double)simd_sum(u + begin, n);
+            g->product[0] += (double)simd_moment(x + begin, mean, u + begin, n);
         }
     }
 }

@@ -3,7 +3,7 @@
  *
  * The result is walked in runs along its last axis; within a run an operand advances by 1 or stands still
  * (0). Equal shapes are one long run. The gradient of a repeated operand is summed in the order of the
- * result, by one thread, so its bits are always the same.
+ * result: threads share elements of the gradient, never the elements of a sum.
  */
 #include "engine/ops/kernel.h"
 
@@ -110,35 +110,69 @@ static void run_forward(const engine_call *call, run_values values) {
         base_parallel(call->team, job.walk.n_runs, 1 + KERNEL_GRAIN / (job.walk.run + 1), some_runs, &job);
 }
 
-/* d[i * step] += values, or = values. */
-static void put(real *d, int64_t step, const real *values, int64_t n, bool adds) {
-    if (step == 0)
-        d[0] += kernel_sum(values, n);
-    else if (adds)
-        for (int64_t i = 0; i < n; i++) d[i] += values[i];
-    else
-        memcpy(d, values, (size_t)n * sizeof(real));
+/* ---- back -------------------------------------------------------------------------------------------- */
+
+enum { SLOPES = 1024 }; /* made at a time */
+
+typedef struct gradient_job {
+    const binary_job *job;
+    int side;
+    const real *dy;
+    real *d;
+    bool adds; /* to what is there; a repeated operand's gradient is cleared first */
+} gradient_job;
+
+/* Adds positions [begin, end) of a run to the gradient. */
+static void collect_run(const gradient_job *g, int64_t run, int64_t begin, int64_t end) {
+    const binary_job *job = g->job;
+    const walk *w = &job->walk;
+    const real *a = job->call->in[LEFT], *b = job->call->in[RIGHT];
+    int64_t at[2];
+    locate(w, run, at);
+    real *d = g->d + at[g->side];
+    for (int64_t i = begin; i < end; i += SLOPES) {
+        real slopes[SLOPES];
+        const int64_t n = BASE_MIN(SLOPES, end - i);
+        real *to = g->adds ? slopes : d + i;
+        job->slopes(g->side, g->dy + run * w->run + i, a + at[LEFT] + i * w->step[LEFT], w->step[LEFT],
+                    b + at[RIGHT] + i * w->step[RIGHT], w->step[RIGHT], to, n);
+        if (g->adds && w->step[g->side] == 0)
+            d[0] += simd_sum(slopes, n);
+        else if (g->adds)
+            for (int64_t j = 0; j < n; j++) d[i + j] += slopes[j];
+    }
 }
 
+static void collect_runs(void *arg, int64_t begin, int64_t end, int worker) {
+    const gradient_job *g = arg;
+    (void)worker;
+    for (int64_t run = begin; run < end; run++) collect_run(g, run, 0, g->job->walk.run);
+}
+
+static void collect_columns(void *arg, int64_t begin, int64_t end, int worker) {
+    const gradient_job *g = arg;
+    (void)worker;
+    for (int64_t run = 0; run < g->job->walk.n_runs; run++) collect_run(g, run, begin, end);
+}
+
+/* Runs may be shared where no two of them meet in the gradient, columns where it advances along the run. */
 static void gradient(const binary_job *job, int side, int k) {
-    enum { PIECE = 1024 };
+    enum { COLUMNS = 256 };
     const engine_call *call = job->call;
     const walk *w = &job->walk;
-    const real *a = call->in[LEFT], *b = call->in[RIGHT], *dy = kernel_cotangent(call, k);
-    real *d = kernel_d_in(call, side, k), piece[PIECE];
-    int64_t n_in = kernel_size(&call->in_shape[side]);
-    bool repeated = n_in != w->n_runs * w->run, adds = kernel_adds(call, side) || repeated;
-    if (repeated && !kernel_adds(call, side)) memset(d, 0, (size_t)n_in * sizeof(real));
-    for (int64_t run = 0; run < w->n_runs; run++) {
-        int64_t at[2];
-        locate(w, run, at);
-        for (int64_t i = 0; i < w->run; i += PIECE) {
-            int64_t n = BASE_MIN(PIECE, w->run - i);
-            job->slopes(side, dy + run * w->run + i, a + at[LEFT] + i * w->step[LEFT], w->step[LEFT],
-                        b + at[RIGHT] + i * w->step[RIGHT], w->step[RIGHT], piece, n);
-            put(d + at[side] + i * w->step[side], w->step[side], piece, n, adds);
-        }
-    }
+    int64_t n_in = kernel_size(&call->in_shape[side]), n_out = w->n_runs * w->run;
+    bool repeated = n_in != n_out, by_runs = n_in == (w->step[side] ? n_out : w->n_runs);
+    gradient_job g = {.job = job,
+                      .side = side,
+                      .dy = kernel_cotangent(call, k),
+                      .d = kernel_d_in(call, side, k),
+                      .adds = kernel_adds(call, side) || repeated};
+    if (repeated && !kernel_adds(call, side)) memset(g.d, 0, (size_t)n_in * sizeof(real));
+    if (w->step[side] == 1 && (w->n_runs == 1 || !by_runs))
+        base_parallel(call->team, w->run, w->n_runs == 1 ? KERNEL_GRAIN : COLUMNS, collect_columns, &g);
+    else
+        base_parallel(call->team, w->n_runs, by_runs ? 1 + KERNEL_GRAIN / (w->run + 1) : w->n_runs,
+                      collect_runs, &g);
 }
 
 static void run_vjp(const engine_call *call, run_slopes slopes) {
@@ -164,34 +198,46 @@ static void run_jvp(const engine_call *call, run_slopes slopes) {
                 for (int64_t j = 0; j < n; j++) tangent[j] = t[j * w.step[side]];
                 slopes(side, tangent, a + at[LEFT] + i * w.step[LEFT], w.step[LEFT],
                        b + at[RIGHT] + i * w.step[RIGHT], w.step[RIGHT], piece, n);
-                put(out + run * w.run + i, 1, piece, n, true);
+                for (int64_t j = 0; j < n; j++) out[run * w.run + i + j] += piece[j];
             }
         }
 }
 
-/* `value`, `by_a` and `by_b` are expressions in a and b. Both operands advancing is the case worth
- * vectorising. */
+/*
+ * `value`, `by_a` and `by_b` are expressions in a and b. The inner function is compiled for each pair of
+ * steps and each of the three, so that the compiler can vectorise.
+ */
+enum { VALUE, BY_A, BY_B };
+
 #define BINARY(op, keeps, value, by_a, by_b)                                                                 \
-    static void op##_values(const real *pa, int64_t sa, const real *pb, int64_t sb, real *out, int64_t n) {  \
-        if (sa == 1 && sb == 1) {                                                                            \
-            _Pragma("omp simd") for (int64_t i = 0; i < n; i++) {                                            \
-                const real a = pa[i], b = pb[i];                                                             \
-                out[i] = (value);                                                                            \
-            }                                                                                                \
-            return;                                                                                          \
-        }                                                                                                    \
-        for (int64_t i = 0; i < n; i++) {                                                                    \
+    SIMD_INLINE void op##_loop(const int what, const int64_t sa, const int64_t sb, const real *pa,           \
+                               const real *pb, const real *dy, real *out, int64_t n) {                       \
+        _Pragma("omp simd") for (int64_t i = 0; i < n; i++) {                                                \
             const real a = pa[i * sa], b = pb[i * sb];                                                       \
-            out[i] = (value);                                                                                \
+            (void)a, (void)b;                                                                                \
+            out[i] = what == VALUE ? (value) : dy[i] * (what == BY_A ? (by_a) : (by_b));                     \
         }                                                                                                    \
+    }                                                                                                        \
+    SIMD_INLINE void op##_run(const int what, int64_t sa, int64_t sb, const real *pa, const real *pb,        \
+                              const real *dy, real *out, int64_t n) {                                        \
+        if (sa == 1 && sb == 1)                                                                              \
+            op##_loop(what, 1, 1, pa, pb, dy, out, n);                                                       \
+        else if (sa == 1)                                                                                    \
+            op##_loop(what, 1, 0, pa, pb, dy, out, n);                                                       \
+        else if (sb == 1)                                                                                    \
+            op##_loop(what, 0, 1, pa, pb, dy, out, n);                                                       \
+        else                                                                                                 \
+            op##_loop(what, 0, 0, pa, pb, dy, out, n);                                                       \
+    }                                                                                                        \
+    static void op##_values(const real *pa, int64_t sa, const real *pb, int64_t sb, real *out, int64_t n) {  \
+        op##_run(VALUE, sa, sb, pa, pb, NULL, out, n);                                                       \
     }                                                                                                        \
     static void op##_slopes(int side, const real *dy, const real *pa, int64_t sa, const real *pb,            \
                             int64_t sb, real *out, int64_t n) {                                              \
-        for (int64_t i = 0; i < n; i++) {                                                                    \
-            const real a = pa[i * sa], b = pb[i * sb];                                                       \
-            (void)a, (void)b;                                                                                \
-            out[i] = dy[i] * (side == LEFT ? (by_a) : (by_b));                                               \
-        }                                                                                                    \
+        if (side == LEFT)                                                                                    \
+            op##_run(BY_A, sa, sb, pa, pb, dy, out, n);                                                      \
+        else                                                                                                 \
+            op##_run(BY_B, sa, sb, pa, pb, dy, out, n);                                                      \
     }                                                                                                        \
     static void op##_forward(const engine_call *call) {                                                      \
         run_forward(call, op##_values);                                                                      \

@@ -1,5 +1,5 @@
 /*
- * Dense convolutions by register tiles: y and dx (one function, see conv.h), and dw.
+ * Dense convolutions by register tiles: y and dx (one function, see source.h), and dw.
  *
  * y and dx: rows are output channels, columns are positions of the grid, summed over channels and taps. The
  * weights are packed once per call. A panel of TILE_WIDTH positions reads its vectors straight from the
@@ -39,7 +39,7 @@ typedef struct correlation {
     const conv_pass *pass;
     bool back;     /* dx */
     bool in_place; /* the image itself is the source */
-    conv_source source;
+    source_planes source;
     int64_t m, n_panels; /* output channels of a group */
     grid *grids;
     int64_t n_grids, n_phases[2];
@@ -89,8 +89,8 @@ static void take_room(correlation *j, base_team *team, conv_room *room) {
     const conv *c = j->c;
     int64_t team_size = base_team_size(team), taps = c->taps[0] * c->taps[1];
     int64_t k_all = j->source.channels * taps, k_block = BASE_MIN(k_all, K_BLOCK);
-    j->copy_size = j->in_place ? 0 : tile_round(j->images * j->source.image_step + TILE_LANES, 16);
-    j->packed_size = tile_round(k_block * TILE_WIDTH + TILE_LANES, 16);
+    j->copy_size = j->in_place ? 0 : tile_round(j->images * j->source.image_step + SIMD_LANES, 16);
+    j->packed_size = tile_round(k_block * TILE_WIDTH + SIMD_LANES, 16);
     j->sums_size = (k_all > K_BLOCK ? j->panels : 1) * TILE_ROWS * TILE_WIDTH;
     j->grids = conv_take(room, j->n_grids, sizeof *j->grids);
     j->tap_list = conv_take(room, taps, sizeof(int32_t));
@@ -105,18 +105,18 @@ static void take_room(correlation *j, base_team *team, conv_room *room) {
 /* All sizes, and where everything lies in `room`. */
 static correlation plan(base_team *team, const conv *c, bool back, conv_room *room) {
     correlation j = {.c = c, .back = back, .n_grids = 1, .m = back ? c->in : c->out};
-    conv_side side[2];
+    source_side side[2];
     for (int axis = 0; axis < 2; axis++) {
         const window_axis *w = &c->axis[axis];
-        side[axis] = back ? conv_side_of_dx(w) : conv_side_of_y(w);
+        side[axis] = back ? source_side_of_dx(w) : source_side_of_y(w);
         j.n_phases[axis] = back ? BASE_MIN(w->stride, w->n_in) : 1;
         j.n_grids *= j.n_phases[axis];
     }
     j.n_panels = pieces(j.m, TILE_ROWS);
-    j.in_place = c->pointwise && c->in_size % TILE_LANES == 0;
-    j.source = conv_source_for(side, back ? c->out : c->in, 0, 0);
+    j.in_place = c->pointwise && c->in_size % SIMD_LANES == 0;
+    j.source = source_for(side, back ? c->out : c->in, 0, 0);
     cut_into_items(&j);
-    j.source = conv_source_for(side, back ? c->out : c->in, j.rows, grid_size(&j, 1));
+    j.source = source_for(side, back ? c->out : c->in, j.rows, grid_size(&j, 1));
     j.to_plane = back ? c->in_size : c->out_size;
     j.from_group = (back ? c->out : c->in) * (back ? c->out_size : c->in_size);
     j.to_group = j.m * j.to_plane;
@@ -133,7 +133,7 @@ static void list_taps(const correlation *j, int64_t phase_y, int64_t phase_x, gr
     const conv *c = j->c;
     for (int64_t ty = 0; ty < c->taps[0]; ty++)
         for (int64_t tx = 0; tx < c->taps[1]; tx++) {
-            conv_tap y = conv_tap_of(&j->source.side[0], ty), x = conv_tap_of(&j->source.side[1], tx);
+            source_tap y = source_tap_of(&j->source.side[0], ty), x = source_tap_of(&j->source.side[1], tx);
             if (!j->back || (y.phase == phase_y && x.phase == phase_x))
                 g->tap[g->n_taps++] = (int32_t)(ty * c->taps[1] + tx);
         }
@@ -142,7 +142,7 @@ static void list_taps(const correlation *j, int64_t phase_y, int64_t phase_x, gr
     for (int64_t channel = 0; channel < j->source.channels; channel++)
         for (int64_t t = 0; t < g->n_taps; t++)
             *offset++ =
-                (int32_t)conv_offset(&j->source, channel, g->tap[t] / c->taps[1], g->tap[t] % c->taps[1]);
+                (int32_t)source_offset(&j->source, channel, g->tap[t] / c->taps[1], g->tap[t] % c->taps[1]);
 }
 
 static grid make_grid(const correlation *j, int64_t phase_y, int64_t phase_x) {
@@ -238,16 +238,16 @@ static void next_panel(positions *p, panel *out) {
     int64_t at = 0;
     out->n_stretches = 0;
     while (at < TILE_WIDTH && p->image < p->n_images) {
-        int64_t room = p->direct ? TILE_LANES : TILE_WIDTH - at, n = BASE_MIN(room, p->columns - p->column);
+        int64_t room = p->direct ? SIMD_LANES : TILE_WIDTH - at, n = BASE_MIN(room, p->columns - p->column);
         out->stretches[out->n_stretches++] = (stretch){
             .at = at,
             .n = n,
             .from = p->image * p->image_step + p->row * p->source_columns + p->column,
             .to = p->to + p->image * p->to_image + p->row * p->row_step + p->column * p->column_step};
-        at += p->direct ? TILE_LANES : n;
+        at += p->direct ? SIMD_LANES : n;
         advance(p, n);
     }
-    out->n_vecs = (int)pieces(at, TILE_LANES);
+    out->n_vecs = (int)pieces(at, SIMD_LANES);
 }
 
 /* Steps [k, k + n) of a panel's sources, packed one after the other. Vectors may run over what follows. */
@@ -257,8 +257,8 @@ static void pack_sources(const grid *g, const panel *p, const real *source, int6
         for (int s = 0; s < p->n_stretches; s++) {
             const stretch *t = &p->stretches[s];
             const real *from = source + g->offset[k + i] + t->from;
-            for (int64_t x = 0; x < t->n; x += TILE_LANES)
-                tile_store(packed + t->at + x, tile_load(from + x));
+            for (int64_t x = 0; x < t->n; x += SIMD_LANES)
+                simd_store(packed + t->at + x, simd_load(from + x));
         }
 }
 
@@ -271,8 +271,8 @@ static void put_stretch(const conv_pass *pass, const stretch *t, int64_t step, r
         for (int64_t i = 0; i < t->n; i++) to[i * step] = (pass->adds ? to[i * step] : 0) + from[i];
     else if (pass->adds)
         for (int64_t i = 0; i < t->n; i++) to[i] += from[i];
-    else if (t->n == TILE_LANES)
-        tile_store(to, tile_load(from) + bias);
+    else if (t->n == SIMD_LANES)
+        simd_store(to, simd_load(from) + bias);
     else
         for (int64_t i = 0; i < t->n; i++) to[i] = from[i] + bias;
 }
@@ -303,7 +303,7 @@ static void run_panel(const correlation *j, const grid *g, const rows_of_item *i
         tile_rows t = {.k = n, .adds = k > 0, .offset = direct ? g->offset + k : j->packed_offset};
         if (!direct) pack_sources(g, p, item->source, k, n, item->packed);
         for (int v = 0; v < p->n_vecs; v++)
-            t.b[v] = direct ? item->source + p->stretches[v].from : item->packed + v * TILE_LANES;
+            t.b[v] = direct ? item->source + p->stretches[v].from : item->packed + v * SIMD_LANES;
         for (int64_t rows = item->first; rows < item->first + item->n; rows++) {
             t.a = g->a + ((item->group * j->n_panels + rows) * g->k + k) * TILE_ROWS;
             t.out = item->sums + (g->k > k_block ? rows - item->first : 0) * TILE_ROWS * TILE_WIDTH;
@@ -315,7 +315,7 @@ static void run_panel(const correlation *j, const grid *g, const rows_of_item *i
 
 /* Reading vectors from the rows of the grid leaves some lanes idle; packing costs a pass over the sources. */
 static bool reads_directly(const correlation *j, int64_t columns) {
-    double lanes = (double)columns / (double)tile_round(columns, TILE_LANES);
+    double lanes = (double)columns / (double)tile_round(columns, SIMD_LANES);
     double busy = (double)j->m / (double)(j->m + TILE_ROWS);
     return j->in_place || lanes >= busy;
 }
@@ -356,7 +356,7 @@ static void run_items(void *arg, int64_t begin, int64_t end, int worker) {
         item.n = BASE_MIN(j->panels, j->n_panels - item.first);
         item.source = j->in_place ? from : copies;
         for (int64_t n = 0; n < BASE_MIN(j->images, j->c->n_images - image) && !j->in_place; n++)
-            conv_copy(&j->source, from + n * j->from_image, row, copies + n * j->source.image_step);
+            source_copy(&j->source, from + n * j->from_image, row, copies + n * j->source.image_step);
         for (int64_t g = 0; g < j->n_grids; g++) run_grid(j, &j->grids[g], &item, image, row);
     }
 }
@@ -385,7 +385,7 @@ typedef struct weight_sum {
     const conv_pass *pass; /* from x to dw */
     const real *dy;
     bool in_place;
-    conv_source source;
+    source_planes source;
     int64_t taps, width, k; /* width: output channels in whole vectors; k: rows of a block's sums */
     int64_t block, n_blocks, n_parts, images, rows; /* channels of a block; what is copied at once */
     int32_t *offset;                                /* [k] */
@@ -411,16 +411,16 @@ static void cut_weight_sum(weight_sum *j) {
 
 static weight_sum plan_weight_sum(base_team *team, const conv *c, conv_room *room) {
     weight_sum j = {.c = c, .in_place = c->pointwise, .taps = c->taps[0] * c->taps[1]};
-    conv_side side[2] = {conv_side_of_y(&c->axis[0]), conv_side_of_y(&c->axis[1])};
+    source_side side[2] = {source_side_of_y(&c->axis[0]), source_side_of_y(&c->axis[1])};
     int64_t team_size = base_team_size(team);
-    j.width = tile_round(c->out, TILE_LANES);
+    j.width = tile_round(c->out, SIMD_LANES);
     j.block = BASE_MAX(1, BASE_MIN(c->in, BASE_MAX(32, pieces(LEAST_STEPS, j.taps))));
     j.n_blocks = pieces(c->in, j.block);
     j.n_parts = BASE_MAX(1, BASE_MIN(c->n_images, pieces(ITEMS, BASE_MAX(1, c->groups * j.n_blocks))));
     j.k = tile_round(j.block * j.taps, TILE_ROWS);
-    j.source = conv_source_for(side, j.block, 0, 0);
+    j.source = source_for(side, j.block, 0, 0);
     cut_weight_sum(&j);
-    j.source = conv_source_for(side, j.block, j.in_place ? c->axis[0].n_out : j.rows, c->axis[1].n_out);
+    j.source = source_for(side, j.block, j.in_place ? c->axis[0].n_out : j.rows, c->axis[1].n_out);
     j.copy_size = j.in_place ? 0 : tile_round(j.images * j.source.image_step, 16);
     j.turned_size = j.images * j.rows * c->axis[1].n_out * j.width;
     j.sums_size = j.k * j.width;
@@ -446,7 +446,7 @@ typedef struct weight_item {
 
 /* Adds what some rows of some images give to the block's sums. */
 static void add_products(const weight_sum *j, const weight_item *item) {
-    const int64_t columns = j->c->axis[1].n_out, n_vecs = j->width / TILE_LANES;
+    const int64_t columns = j->c->axis[1].n_out, n_vecs = j->width / SIMD_LANES;
     bool dense = j->source.columns == columns;
     tile_points t = {.n_images = item->n_images,
                      .n_rows = dense ? 1 : item->n_rows,
@@ -459,8 +459,8 @@ static void add_products(const weight_sum *j, const weight_item *item) {
     for (int64_t k = 0; k < n_k; k += TILE_ROWS) {
         for (int r = 0; r < TILE_ROWS; r++) t.a[r] = item->source + j->offset[BASE_MIN(k + r, n_k - 1)];
         for (int64_t v = 0; v < n_vecs; v += TILE_VECS) {
-            t.b = item->turned + v * TILE_LANES;
-            t.out = item->sums + k * j->width + v * TILE_LANES;
+            t.b = item->turned + v * SIMD_LANES;
+            t.out = item->sums + k * j->width + v * SIMD_LANES;
             tile_run_points(&t, (int)BASE_MIN(TILE_VECS, n_vecs - v));
         }
     }
@@ -472,11 +472,11 @@ static void run_pieces(const weight_sum *j, weight_item *item, real *copies, rea
     const real *dy = j->dy + item->group * c->out * c->out_size + item->row * c->axis[1].n_out;
     int64_t x_step = c->groups * c->in * c->in_size, dy_step = c->groups * c->out * c->out_size;
     int64_t n = item->n_rows * c->axis[1].n_out;
-    conv_source s = j->source;
+    source_planes s = j->source;
     s.channels = BASE_MIN(j->block, c->in - item->block * j->block);
     for (int64_t i = 0; i < item->n_images; i++) {
         int64_t image = item->image + i;
-        if (!j->in_place) conv_copy(&s, x + image * x_step, item->row, copies + i * s.image_step);
+        if (!j->in_place) source_copy(&s, x + image * x_step, item->row, copies + i * s.image_step);
         turn(j, dy + image * dy_step, n, turned + i * n * j->width);
     }
     item->turned = turned;
@@ -507,16 +507,16 @@ static void run_weight_items(void *arg, int64_t begin, int64_t end, int worker) 
 static void add_parts(void *arg, int64_t begin, int64_t end, int worker) {
     const weight_sum *j = arg;
     const conv *c = j->c;
-    const int64_t n_vecs = j->width / TILE_LANES, k_all = c->in * j->taps;
+    const int64_t n_vecs = j->width / SIMD_LANES, k_all = c->in * j->taps;
     (void)worker;
     for (int64_t i = begin; i < end; i++) {
-        int64_t group = i / n_vecs, o = i % n_vecs * TILE_LANES, n = BASE_MIN(TILE_LANES, c->out - o);
+        int64_t group = i / n_vecs, o = i % n_vecs * SIMD_LANES, n = BASE_MIN(SIMD_LANES, c->out - o);
         real *to = j->pass->to + (group * c->out + o) * k_all;
         for (int64_t k = 0; k < k_all; k++) {
             int64_t block = k / (j->block * j->taps), first = (group * j->n_blocks + block) * j->n_parts;
             const real *from = j->sums + first * j->sums_size + k % (j->block * j->taps) * j->width + o;
-            tile_vec sum = {0};
-            for (int64_t part = 0; part < j->n_parts; part++) sum += tile_load(from + part * j->sums_size);
+            simd_vec sum = {0};
+            for (int64_t part = 0; part < j->n_parts; part++) sum += simd_load(from + part * j->sums_size);
             for (int64_t lane = 0; lane < n; lane++)
                 to[lane * k_all + k] = (j->pass->adds ? to[lane * k_all + k] : 0) + sum[lane];
         }
@@ -529,9 +529,9 @@ void KERNEL(conv_dense_dw)(base_team *team, const conv *c, const conv_pass *pass
     j.pass = pass;
     j.dy = dy;
     for (int64_t k = 0; k < j.block * j.taps; k++)
-        j.offset[k] = (int32_t)conv_offset(&j.source, k / j.taps, k % j.taps / c->taps[1], k % c->taps[1]);
+        j.offset[k] = (int32_t)source_offset(&j.source, k / j.taps, k % j.taps / c->taps[1], k % c->taps[1]);
     base_parallel(team, c->groups * j.n_blocks * j.n_parts, 1, run_weight_items, &j);
-    int64_t n_vecs = j.width / TILE_LANES, each = c->in * j.taps * TILE_LANES * (1 + j.n_parts);
+    int64_t n_vecs = j.width / SIMD_LANES, each = c->in * j.taps * SIMD_LANES * (1 + j.n_parts);
     base_parallel(team, c->groups * n_vecs, 1 + KERNEL_GRAIN / (each + 1), add_parts, &j);
 }
 

@@ -22,7 +22,7 @@ typedef struct depthwise {
     const conv_pass *pass;
     const real *dy; /* of dw */
     bool back;
-    conv_source source;
+    source_planes source;
     int64_t taps, rows; /* rows at once */
     int64_t n_phases[2], n_grids;
     grid *grids;
@@ -33,19 +33,19 @@ typedef struct depthwise {
 
 static depthwise plan(base_team *team, const conv *c, bool back, conv_room *room) {
     depthwise j = {.c = c, .back = back, .taps = c->taps[0] * c->taps[1], .n_grids = 1};
-    conv_side side[2];
+    source_side side[2];
     int64_t size[2], channels = back ? c->out : 1;
     for (int axis = 0; axis < 2; axis++) {
         const window_axis *w = &c->axis[axis];
-        side[axis] = back ? conv_side_of_dx(w) : conv_side_of_y(w);
+        side[axis] = back ? source_side_of_dx(w) : source_side_of_y(w);
         size[axis] = back ? (w->n_in + w->stride - 1) / w->stride : w->n_out;
         j.n_phases[axis] = back ? BASE_MIN(w->stride, w->n_in) : 1;
         j.n_grids *= j.n_phases[axis];
     }
     int64_t line = BASE_MAX(1, side[0].n_slots * side[1].n_slots * (size[1] + side[1].reach));
     j.rows = BASE_MAX(1, BASE_MIN(size[0], PLANE_ELEMENTS / line - side[0].reach));
-    j.source = conv_source_for(side, channels, j.rows, size[1]);
-    j.copy_size = tile_round(j.source.image_step + TILE_LANES, 16);
+    j.source = source_for(side, channels, j.rows, size[1]);
+    j.copy_size = tile_round(j.source.image_step + SIMD_LANES, 16);
     j.grids = conv_take(room, j.n_grids, sizeof *j.grids);
     j.offset = conv_take(room, channels * j.taps, sizeof(int32_t));
     j.index = conv_take(room, channels * j.taps, sizeof(int32_t));
@@ -69,9 +69,9 @@ static void list_terms(const depthwise *j, int64_t phase_y, int64_t phase_x, gri
     for (int64_t channel = 0; channel < j->source.channels; channel++)
         for (int64_t t = 0; t < j->taps; t++) {
             int64_t ty = t / j->c->taps[1], tx = t % j->c->taps[1];
-            conv_tap y = conv_tap_of(&j->source.side[0], ty), x = conv_tap_of(&j->source.side[1], tx);
+            source_tap y = source_tap_of(&j->source.side[0], ty), x = source_tap_of(&j->source.side[1], tx);
             if (j->back && (y.phase != phase_y || x.phase != phase_x)) continue;
-            g->offset[g->n] = (int32_t)conv_offset(&j->source, channel, ty, tx);
+            g->offset[g->n] = (int32_t)source_offset(&j->source, channel, ty, tx);
             g->index[g->n++] = (int32_t)(channel * j->taps + t);
         }
 }
@@ -91,19 +91,19 @@ static void prepare(depthwise *j) {
 
 /* Up to ROWS rows of a vector of columns, from where `source` points. */
 static inline void sum_terms(const depthwise *j, const grid *g, const real *source, const real *weight,
-                             int n_rows, tile_vec sum[ROWS]) {
+                             int n_rows, simd_vec sum[ROWS]) {
     for (int64_t t = 0; t < g->n; t++) {
         const real w = weight[g->index[t]], *from = source + g->offset[t];
         if (n_rows == ROWS)
-            TILE_EACH(r, ROWS) sum[r] += w * tile_load(from + r * j->source.columns);
+            SIMD_EACH(r, ROWS) sum[r] += w * simd_load(from + r * j->source.columns);
         else
-            for (int r = 0; r < n_rows; r++) sum[r] += w * tile_load(from + r * j->source.columns);
+            for (int r = 0; r < n_rows; r++) sum[r] += w * simd_load(from + r * j->source.columns);
     }
 }
 
-static void put(const conv_pass *pass, tile_vec sum, int64_t n, int64_t step, real *to) {
-    if (n == TILE_LANES && step == 1) {
-        tile_store(to, pass->adds ? tile_load(to) + sum : sum);
+static void put(const conv_pass *pass, simd_vec sum, int64_t n, int64_t step, real *to) {
+    if (n == SIMD_LANES && step == 1) {
+        simd_store(to, pass->adds ? simd_load(to) + sum : sum);
         return;
     }
     for (int64_t i = 0; i < n; i++) to[i * step] = (pass->adds ? to[i * step] : 0) + sum[i];
@@ -113,13 +113,13 @@ static void put(const conv_pass *pass, tile_vec sum, int64_t n, int64_t step, re
 static void run_rows(const depthwise *j, const grid *g, const real *source, const real *weight, real bias,
                      int64_t n_rows, real *to) {
     for (int64_t row = 0; row < n_rows; row += ROWS)
-        for (int64_t column = 0; column < g->columns; column += TILE_LANES) {
+        for (int64_t column = 0; column < g->columns; column += SIMD_LANES) {
             int here = (int)BASE_MIN(ROWS, n_rows - row);
-            tile_vec sum[ROWS];
-            for (int r = 0; r < ROWS; r++) sum[r] = (tile_vec){0} + bias;
+            simd_vec sum[ROWS];
+            for (int r = 0; r < ROWS; r++) sum[r] = (simd_vec){0} + bias;
             sum_terms(j, g, source + row * j->source.columns + column, weight, here, sum);
             for (int r = 0; r < here; r++)
-                put(j->pass, sum[r], BASE_MIN(TILE_LANES, g->columns - column), g->column_step,
+                put(j->pass, sum[r], BASE_MIN(SIMD_LANES, g->columns - column), g->column_step,
                     to + (row + r) * g->row_step + column * g->column_step);
         }
 }
@@ -149,7 +149,7 @@ static void run_groups(void *arg, int64_t begin, int64_t end, int worker) {
     for (int64_t i = 0; i < j->n_grids; i++) rows = BASE_MAX(rows, j->grids[i].rows);
     for (int64_t item = begin; item < end; item++)
         for (int64_t row = 0; row < rows; row += j->rows) {
-            conv_copy(&j->source, j->pass->from + item * channels * from_size, row, copy);
+            source_copy(&j->source, j->pass->from + item * channels * from_size, row, copy);
             run_group(j, item / c->groups, item % c->groups, row, copy);
         }
 }
@@ -172,16 +172,16 @@ void KERNEL(conv_depthwise_dx)(base_team *team, const conv *c, const conv_pass *
 
 /* ---- dw ---------------------------------------------------------------------------------------------- */
 
-static tile_vec load_part(const real *from, int64_t n) {
-    tile_vec v = {0};
-    if (n >= TILE_LANES) return tile_load(from);
+static simd_vec load_part(const real *from, int64_t n) {
+    simd_vec v = {0};
+    if (n >= SIMD_LANES) return simd_load(from);
     for (int64_t i = 0; i < n; i++) v[i] = from[i];
     return v;
 }
 
-static double total(tile_vec v) {
+static double total(simd_vec v) {
     double sum = 0;
-    for (int i = 0; i < TILE_LANES; i++) sum += (double)v[i];
+    for (int i = 0; i < SIMD_LANES; i++) sum += (double)v[i];
     return sum;
 }
 
@@ -189,14 +189,14 @@ static double total(tile_vec v) {
 static void add_products(const depthwise *j, const real *dy, const real *source, int64_t n_rows,
                          const int32_t *offset, int n_taps, double *sums) {
     const int64_t columns = j->c->axis[1].n_out;
-    tile_vec sum[TAPS] = {{0}};
+    simd_vec sum[TAPS] = {{0}};
     for (int64_t row = 0; row < n_rows; row++)
-        for (int64_t column = 0; column < columns; column += TILE_LANES) {
+        for (int64_t column = 0; column < columns; column += SIMD_LANES) {
             const real *from = source + row * j->source.columns + column;
-            tile_vec d = load_part(dy + row * columns + column, columns - column);
+            simd_vec d = load_part(dy + row * columns + column, columns - column);
             int64_t n = columns - column;
             for (int t = 0; t < n_taps; t++)
-                sum[t] += d * (n < TILE_LANES ? load_part(from + offset[t], n) : tile_load(from + offset[t]));
+                sum[t] += d * (n < SIMD_LANES ? load_part(from + offset[t], n) : simd_load(from + offset[t]));
         }
     for (int t = 0; t < n_taps; t++) sums[t] += total(sum[t]);
 }
@@ -210,7 +210,7 @@ static void sum_taps(const depthwise *j, int64_t group, int64_t m, int64_t first
     for (int64_t image = 0; image < c->n_images; image++)
         for (int64_t row = 0; row < g->rows; row += j->rows) {
             const real *dy = j->dy + ((image * c->groups + group) * c->out + m) * c->out_size;
-            conv_copy(&j->source, j->pass->from + (image * c->groups + group) * c->in_size, row, copy);
+            source_copy(&j->source, j->pass->from + (image * c->groups + group) * c->in_size, row, copy);
             add_products(j, dy + row * g->columns, copy, BASE_MIN(j->rows, g->rows - row), g->offset + first,
                          n_taps, sums);
         }

@@ -188,20 +188,26 @@ static void rows_back(void *arg, int64_t begin, int64_t end, int worker) {
 
 static void columns_back(void *arg, int64_t begin, int64_t end, int worker) {
     const entropy_job *job = arg;
-    int64_t n = job->axis.n, inner = job->axis.inner;
+    const int64_t n = job->axis.n, inner = job->axis.inner;
     (void)worker;
     for (int64_t item = begin; item < end; item++) {
         int64_t width, at = locate(job, item, &width), from = at / inner * n * inner + at % inner;
         const real *max = job->max + at, *log_sum = job->log_sum + at;
-        const int32_t *target = job->target + at;
+        real scale[LOGSUM_COLUMNS];
+        for (int64_t j = 0; j < width; j++) scale[j] = job->target[at + j] < 0 ? 0 : job->scale;
         for (int64_t c = 0; c < n; c++) {
             const real *x = job->x + from + c * inner;
-            real *dx = job->dx + from + c * inner;
+            real *RESTRICT dx = job->dx + from + c * inner;
+            if (!job->adds) memset(dx, 0, (size_t)width * sizeof(real));
 #pragma omp simd
             for (int64_t j = 0; j < width; j++) {
-                real g = job->scale * (vec_exp(x[j] - max[j] - log_sum[j]) - (target[j] == c ? (real)1 : 0));
-                dx[j] = (job->adds ? dx[j] : 0) + (target[j] < 0 ? 0 : g);
+                const real g = scale[j] * vec_exp(x[j] - max[j] - log_sum[j]);
+                dx[j] += scale[j] != 0 ? g : 0;
             }
+        }
+        for (int64_t j = 0; j < width; j++) {
+            int64_t c = job->target[at + j];
+            if (c >= 0 && c < n) job->dx[from + c * inner + j] -= scale[j];
         }
     }
 }

@@ -8,6 +8,7 @@
 
 #include "engine/graph.h"
 #include "engine/op.h"
+#include "engine/ops/simd.h"
 #include "linalg/blas.h"
 
 #include <math.h>
@@ -16,14 +17,6 @@
 #define KERNEL_JOIN(a, b) a##_##b
 #define KERNEL_EXPAND(a, b) KERNEL_JOIN(a, b)
 #define KERNEL(name) KERNEL_EXPAND(name, ENGINE_BACKEND)
-
-#ifdef ENGINE_DOUBLE
-typedef double real;
-#define kernel_multiply linalg_multiply_f64
-#else
-typedef float real;
-#define kernel_multiply linalg_multiply_f32
-#endif
 
 /* The descriptor of an operator: KERNEL_OP(relu) = {...}; the extern satisfies
  * -Wmissing-variable-declarations. */
@@ -80,32 +73,20 @@ static inline int kernel_axis_at(int64_t axis, int n_dims) {
     return (int)(axis < 0 ? axis + n_dims : axis);
 }
 
-/* Sum of n numbers, in a fixed order. */
-static inline real kernel_sum(const real *x, int64_t n) {
-    real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < n; i++) sum += x[i];
-    return sum;
-}
+/* Sum and inner product of long vectors, in double over blocks. */
+#define KERNEL_BLOCK 1024
 
-/* The same for long vectors, in double over blocks of 1024. */
 static inline double kernel_total(const real *x, int64_t n) {
     double total = 0;
-    for (int64_t begin = 0; begin < n; begin += 1024)
-        total += (double)kernel_sum(x + begin, n - begin < 1024 ? n - begin : 1024);
+    for (int64_t i = 0; i < n; i += KERNEL_BLOCK)
+        total += (double)simd_sum(x + i, BASE_MIN(n - i, KERNEL_BLOCK));
     return total;
 }
 
-/* Inner product, in double over blocks of 1024. */
 static inline double kernel_dot(const real *x, const real *y, int64_t n) {
     double total = 0;
-    for (int64_t begin = 0; begin < n; begin += 1024) {
-        int64_t end = begin + 1024 < n ? begin + 1024 : n;
-        real sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (int64_t i = begin; i < end; i++) sum += x[i] * y[i];
-        total += (double)sum;
-    }
+    for (int64_t i = 0; i < n; i += KERNEL_BLOCK)
+        total += (double)simd_dot(x + i, y + i, BASE_MIN(n - i, KERNEL_BLOCK));
     return total;
 }
 

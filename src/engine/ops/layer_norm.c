@@ -69,13 +69,8 @@ static void find_moments(const layer_job *job, int64_t row) {
     const real *x = job->x + row * job->n;
     double sum = 0;
     const real mean = (real)(kernel_total(x, job->n) / (double)job->n);
-    for (int64_t begin = 0; begin < job->n; begin += 1024) {
-        int64_t end = BASE_MIN(begin + 1024, job->n);
-        real part = 0;
-#pragma omp simd reduction(+ : part)
-        for (int64_t i = begin; i < end; i++) part += (x[i] - mean) * (x[i] - mean);
-        sum += (double)part;
-    }
+    for (int64_t i = 0; i < job->n; i += KERNEL_BLOCK)
+        sum += (double)simd_squares(x + i, mean, BASE_MIN(job->n - i, KERNEL_BLOCK));
     job->mean[row] = mean;
     job->r[row] = (real)(1 / sqrt(sum / (double)job->n + (double)job->epsilon));
 }
@@ -100,23 +95,11 @@ static void normalise_rows(void *arg, int64_t begin, int64_t end, int worker) {
 static void row_means(const layer_job *job, int64_t row, const real *dy, real *mean_g, real *mean_gx) {
     const real mean = job->mean[row], r = job->r[row], *x = job->x + row * job->n, *scale = job->scale;
     double sum = 0, product = 0;
-    for (int64_t begin = 0; begin < job->n; begin += 1024) {
-        int64_t end = BASE_MIN(begin + 1024, job->n);
-        real s = 0, p = 0;
-        if (scale)
-#pragma omp simd reduction(+ : s, p)
-            for (int64_t i = begin; i < end; i++) {
-                s += dy[i] * scale[i];
-                p += dy[i] * scale[i] * (x[i] - mean);
-            }
-        else
-#pragma omp simd reduction(+ : s, p)
-            for (int64_t i = begin; i < end; i++) {
-                s += dy[i];
-                p += dy[i] * (x[i] - mean);
-            }
-        sum += (double)s;
-        product += (double)p;
+    for (int64_t i = 0; i < job->n; i += KERNEL_BLOCK) {
+        int64_t n = BASE_MIN(job->n - i, KERNEL_BLOCK);
+        sum += (double)(scale ? simd_dot(dy + i, scale + i, n) : simd_sum(dy + i, n));
+        product += (double)(scale ? simd_moment_of_product(x + i, mean, dy + i, scale + i, n)
+                                  : simd_moment(x + i, mean, dy + i, n));
     }
     *mean_g = (real)(sum / (double)job->n);
     *mean_gx = (real)(product / (double)job->n) * r;

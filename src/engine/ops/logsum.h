@@ -10,19 +10,12 @@
 
 #include "engine/ops/vecmath.h"
 
-/* Elements that are worked on at a time, and columns. */
-enum { LOGSUM_PIECE = 1024, LOGSUM_COLUMNS = 64 };
+/* Elements that are worked on at a time, and columns; the longest row that is short. */
+enum { LOGSUM_PIECE = 1024, LOGSUM_COLUMNS = 64, LOGSUM_SHORT = 24 };
 
 /* Rows [n_rows][n] whose exps fit a piece together, at least one. */
 static inline int64_t logsum_rows_at_once(int64_t n) {
     return n < 1 ? LOGSUM_PIECE : BASE_MAX(1, LOGSUM_PIECE / n);
-}
-
-static inline real logsum_max(const real *x, int64_t n) {
-    real max = -(real)INFINITY;
-#pragma omp simd reduction(max : max)
-    for (int64_t i = 0; i < n; i++) max = x[i] > max ? x[i] : max;
-    return max;
 }
 
 /* Part of some rows, `stride` apart: exps[r][c] = exp(x[r][c] - a[r] - b[r]), stored without gaps. */
@@ -43,37 +36,56 @@ static inline void logsum_exps(const logsum_part *part, real *exps) {
     for (int64_t i = 0; i < n; i++) exps[i] = vec_exp(exps[i]);
 }
 
-/* max[r] and log of the sum for rows [n_rows][n], at most logsum_rows_at_once(n) of them. */
-static inline void logsum_of_rows(const real *x, int64_t n_rows, int64_t n, real *max, real *log_sum) {
-    real exps[LOGSUM_PIECE];
-    for (int64_t r = 0; r < n_rows; r++) {
-        max[r] = logsum_max(x + r * n, n);
-        log_sum[r] = 0;
-    }
-    for (int64_t c = 0; c < n; c += LOGSUM_PIECE) {
-        int64_t width = BASE_MIN(LOGSUM_PIECE, n - c);
-        logsum_exps(&(logsum_part){x + c, n_rows, width, n, max, NULL}, exps);
-        for (int64_t r = 0; r < n_rows; r++) log_sum[r] += kernel_sum(exps + r * width, width);
-    }
-#pragma omp simd
-    for (int64_t r = 0; r < n_rows; r++) log_sum[r] = vec_log(log_sum[r]);
-}
-
-/* The same for `width` columns of [n][stride], at most LOGSUM_COLUMNS. */
+/* max[j] and log_sum[j] for `width` columns of [n][stride], at most LOGSUM_COLUMNS. */
 static inline void logsum_of_columns(const real *x, int64_t n, int64_t stride, int64_t width, real *max,
                                      real *log_sum) {
     for (int64_t j = 0; j < width; j++) {
         max[j] = -(real)INFINITY;
         log_sum[j] = 0;
     }
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        const real *row = x + i * stride;
 #pragma omp simd
-        for (int64_t j = 0; j < width; j++) max[j] = x[i * stride + j] > max[j] ? x[i * stride + j] : max[j];
-    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < width; j++) max[j] = row[j] > max[j] ? row[j] : max[j];
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const real *row = x + i * stride;
 #pragma omp simd
-        for (int64_t j = 0; j < width; j++) log_sum[j] += vec_exp(x[i * stride + j] - max[j]);
+        for (int64_t j = 0; j < width; j++) log_sum[j] += vec_exp(row[j] - max[j]);
+    }
 #pragma omp simd
     for (int64_t j = 0; j < width; j++) log_sum[j] = vec_log(log_sum[j]);
+}
+
+/* Rows that are too short for vectors, as columns of a copy. */
+static inline void logsum_of_short_rows(const real *x, int64_t n_rows, int64_t n, real *max, real *log_sum) {
+    real turned[LOGSUM_SHORT * LOGSUM_COLUMNS];
+    for (int64_t row = 0; row < n_rows; row += LOGSUM_COLUMNS) {
+        const int64_t width = BASE_MIN(LOGSUM_COLUMNS, n_rows - row);
+        for (int64_t j = 0; j < width; j++)
+            for (int64_t i = 0; i < n; i++) turned[i * LOGSUM_COLUMNS + j] = x[(row + j) * n + i];
+        logsum_of_columns(turned, n, LOGSUM_COLUMNS, width, max + row, log_sum + row);
+    }
+}
+
+/* max[r] and log_sum[r] for rows [n_rows][n], at most logsum_rows_at_once(n) of them. */
+static inline void logsum_of_rows(const real *x, int64_t n_rows, int64_t n, real *max, real *log_sum) {
+    real exps[LOGSUM_PIECE];
+    if (n <= LOGSUM_SHORT) {
+        logsum_of_short_rows(x, n_rows, n, max, log_sum);
+        return;
+    }
+    for (int64_t r = 0; r < n_rows; r++) {
+        max[r] = simd_max(x + r * n, n);
+        log_sum[r] = 0;
+    }
+    for (int64_t c = 0; c < n; c += LOGSUM_PIECE) {
+        int64_t width = BASE_MIN(LOGSUM_PIECE, n - c);
+        logsum_exps(&(logsum_part){x + c, n_rows, width, n, max, NULL}, exps);
+        for (int64_t r = 0; r < n_rows; r++) log_sum[r] += simd_sum(exps + r * width, width);
+    }
+#pragma omp simd
+    for (int64_t r = 0; r < n_rows; r++) log_sum[r] = vec_log(log_sum[r]);
 }
 
 #endif

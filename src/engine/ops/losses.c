@@ -97,37 +97,38 @@ static void jvp_mean(const engine_call *call, base_chunk_fn tangents) {
 #define SUM_CHUNK(name, term)                                                                                \
     static void name(void *arg, int64_t begin, int64_t end, int worker) {                                    \
         const loss_job *job = arg;                                                                           \
-        const real delta = job->delta;                                                                       \
+        const real delta = job->delta, *xs = job->x, *targets = job->target, *ts = job->t;                   \
         partial p = {0};                                                                                     \
-        (void)worker, (void)delta;                                                                           \
+        (void)worker, (void)delta, (void)ts;                                                                 \
         for (int64_t from = begin; from < end; from += BLOCK) {                                              \
             const int64_t to = BASE_MIN(from + BLOCK, end);                                                  \
-            real sum = 0;                                                                                    \
-            int32_t n = 0;                                                                                   \
-            _Pragma("omp simd reduction(+ : sum, n)") for (int64_t i = from; i < to; i++) {                  \
-                const real x = job->x[i], target = job->target[i], e = x - target;                           \
+            real terms[BLOCK], marks[BLOCK];                                                                 \
+            _Pragma("omp simd") for (int64_t i = from; i < to; i++) {                                        \
+                const real x = xs[i], target = targets[i], e = x - target, value = (term);                   \
                 (void)e;                                                                                     \
-                sum += target == target ? (term) : 0;                                                        \
-                n += target == target;                                                                       \
+                terms[i - from] = target == target ? value : 0;                                              \
+                marks[i - from] = target == target ? (real)1 : 0;                                            \
             }                                                                                                \
-            p.sum += (double)sum;                                                                            \
-            p.n_labelled += n;                                                                               \
+            p.sum += (double)simd_sum(terms, to - from);                                                     \
+            p.n_labelled += (int64_t)simd_sum(marks, to - from);                                             \
         }                                                                                                    \
         job->partials[begin / KERNEL_GRAIN] = p;                                                             \
     }
 
 #define LOSS(op, value, slope)                                                                               \
     SUM_CHUNK(op##_values, value)                                                                            \
-    SUM_CHUNK(op##_tangents, (slope)*job->t[i])                                                              \
+    SUM_CHUNK(op##_tangents, (slope)*ts[i])                                                                  \
     static void op##_slopes(void *arg, int64_t begin, int64_t end, int worker) {                             \
         const loss_job *job = arg;                                                                           \
         const real delta = job->delta, scale = job->scale;                                                   \
-        const bool adds = job->adds;                                                                         \
+        const real *xs = job->x, *targets = job->target;                                                     \
+        real *dx = job->dx;                                                                                  \
         (void)worker, (void)delta;                                                                           \
+        if (!job->adds) memset(dx + begin, 0, (size_t)(end - begin) * sizeof(real));                         \
         _Pragma("omp simd") for (int64_t i = begin; i < end; i++) {                                          \
-            const real x = job->x[i], target = job->target[i], e = x - target;                               \
+            const real x = xs[i], target = targets[i], e = x - target, g = scale * (slope);                  \
             (void)e;                                                                                         \
-            job->dx[i] = (adds ? job->dx[i] : 0) + (target == target ? scale * (slope) : 0);                 \
+            dx[i] += target == target ? g : 0;                                                               \
         }                                                                                                    \
     }                                                                                                        \
     static void op##_forward(const engine_call *call) {                                                      \

@@ -6,7 +6,7 @@
  * merged; then blocks of two axes are moved, in tiles where one side runs along the rows and the other along
  * the columns. Indices may be moved too.
  */
-#include "engine/ops/kernel.h"
+#include "engine/ops/tile.h"
 
 /* Element (i0, i1, ...) of the dense array lies at offset + i0 stride[0] + i1 stride[1] + ... of the other.
  */
@@ -70,20 +70,42 @@ MOVE_TILES(move_tiles_real, real, =)
 MOVE_TILES(move_tiles_index, int32_t, =)
 MOVE_TILES(add_tiles, real, +=)
 
+/* Rows of one side are columns of the other. */
+static void turn_block(const real *from, real *to, const block *b, bool adds) {
+    const bool by_rows = b->from_column == 1;
+    const int64_t n_rows = by_rows ? b->n_rows : b->n_columns, n_columns = by_rows ? b->n_columns : b->n_rows;
+    const int64_t from_step = by_rows ? b->from_row : b->from_column;
+    const int64_t to_step = by_rows ? b->to_column : b->to_row;
+    if (!adds) {
+        tile_turn(from, from_step, n_rows, n_columns, to, to_step);
+        return;
+    }
+    for (int64_t r = 0; r < n_rows; r += TILE)
+        for (int64_t c = 0; c < n_columns; c += TILE) {
+            real turned[TILE * TILE];
+            block part = {BASE_MIN(TILE, n_columns - c), BASE_MIN(TILE, n_rows - r), TILE, 1, to_step, 1};
+            tile_turn(from + r * from_step + c, from_step, part.n_columns, part.n_rows, turned, TILE);
+            add_rows(turned, to + c * to_step + r, &part);
+        }
+}
+
 static void move_block(const move_job *job, int64_t from, int64_t to, const block *b) {
-    const char *x = job->from + (size_t)from * job->bytes;
-    char *y = job->to + (size_t)to * job->bytes;
+    const void *x = job->from + (size_t)from * job->bytes;
+    void *y = job->to + (size_t)to * job->bytes;
     bool dense = b->from_column == 1 && b->to_column == 1;
+    bool turned = (b->from_column == 1 && b->to_row == 1) || (b->from_row == 1 && b->to_column == 1);
     if (dense && !job->adds)
         move_rows(x, y, b, job->bytes);
     else if (dense)
-        add_rows((const real *)(const void *)x, (real *)(void *)y, b);
+        add_rows(x, y, b);
+    else if (job->bytes == sizeof(real) && turned)
+        turn_block(x, y, b, job->adds);
     else if (job->adds)
-        add_tiles((const real *)(const void *)x, (real *)(void *)y, b);
+        add_tiles(x, y, b);
     else if (job->bytes == sizeof(real))
-        move_tiles_real((const real *)(const void *)x, (real *)(void *)y, b);
+        move_tiles_real(x, y, b);
     else
-        move_tiles_index((const int32_t *)(const void *)x, (int32_t *)(void *)y, b);
+        move_tiles_index(x, y, b);
 }
 
 /* ---- walking the other axes -------------------------------------------------------------------------- */

@@ -40,7 +40,7 @@ static void pack(const linalg_product *p, int64_t k, int64_t n, int64_t j, int64
             const real *RESTRICT from = b + (k + i) * p->ldb + j;
             real *RESTRICT to = panel + i * TILE_WIDTH;
             if (width == TILE_WIDTH)
-                TILE_EACH(v, TILE_VECS) tile_store(to + v * TILE_LANES, tile_load(from + v * TILE_LANES));
+                SIMD_EACH(v, TILE_VECS) simd_store(to + v * SIMD_LANES, simd_load(from + v * SIMD_LANES));
             else
                 for (int64_t c = 0; c < width; c++) to[c] = from[c];
         }
@@ -60,11 +60,11 @@ static void put_edge(const real *sums, int64_t n_rows, int64_t width, bool adds,
 static void run_panel(const linalg_product *p, int64_t begin, int64_t end, int64_t k, int64_t n, int64_t j,
                       real *panel) {
     const int64_t width = BASE_MIN(TILE_WIDTH, p->n - j);
-    const int n_vecs = (int)pieces(width, TILE_LANES);
+    const int n_vecs = (int)pieces(width, SIMD_LANES);
     const bool adds = k > 0 || p->beta != 0;
     for (int64_t row = begin; row < end; row += TILE_ROWS) {
         const int64_t n_rows = BASE_MIN(TILE_ROWS, end - row);
-        const bool whole = n_rows == TILE_ROWS && width == n_vecs * TILE_LANES;
+        const bool whole = n_rows == TILE_ROWS && width == n_vecs * SIMD_LANES;
         real *c = (real *)p->c + row * p->ldc + j, *edge = panel + PANEL_ELEMENTS;
         const real *a = p->a;
         tile_product t = {.a = p->transpose_a ? a + k * p->lda + row : a + row * p->lda + k,

@@ -11,7 +11,7 @@
 
 typedef struct softmax_job {
     kernel_axis axis;
-    bool log, adds;
+    bool adds;
     const real *x, *y, *dy;
     real *out;
     int64_t n_blocks; /* of columns */
@@ -49,28 +49,27 @@ static int64_t locate(const softmax_job *job, int64_t item, int64_t *width) {
 
 /* ---- forward ----------------------------------------------------------------------------------------- */
 
-static void rows_forward(void *arg, int64_t begin, int64_t end, int worker) {
-    const softmax_job *job = arg;
+SIMD_INLINE void rows_forward(const softmax_job *job, int64_t begin, int64_t end, const bool log) {
     const int64_t n = job->axis.n, at_once = logsum_rows_at_once(n);
     real max[LOGSUM_PIECE], log_sum[LOGSUM_PIECE];
-    (void)worker;
     for (int64_t row = begin; row < end; row += at_once) {
-        int64_t n_rows = BASE_MIN(at_once, end - row);
+        const int64_t n_rows = BASE_MIN(at_once, end - row);
         const real *x = job->x + row * n;
         real *out = job->out + row * n;
         logsum_of_rows(x, n_rows, n, max, log_sum);
-        for (int64_t r = 0; r < n_rows; r++)
-            for (int64_t i = 0; i < n; i++) out[r * n + i] = x[r * n + i] - max[r] - log_sum[r];
+        for (int64_t r = 0; r < n_rows; r++) {
+            const real m = max[r], l = log_sum[r];
+            for (int64_t i = r * n; i < (r + 1) * n; i++) out[i] = x[i] - m - l;
+        }
+        if (log) continue;
 #pragma omp simd
-        for (int64_t i = 0; i < n_rows * n; i++) out[i] = job->log ? out[i] : vec_exp(out[i]);
+        for (int64_t i = 0; i < n_rows * n; i++) out[i] = vec_exp(out[i]);
     }
 }
 
-static void columns_forward(void *arg, int64_t begin, int64_t end, int worker) {
-    const softmax_job *job = arg;
+SIMD_INLINE void columns_forward(const softmax_job *job, int64_t begin, int64_t end, const bool log) {
     const int64_t n = job->axis.n, inner = job->axis.inner;
     real max[LOGSUM_COLUMNS], log_sum[LOGSUM_COLUMNS];
-    (void)worker;
     for (int64_t item = begin; item < end; item++) {
         int64_t width, at = locate(job, item, &width);
         logsum_of_columns(job->x + at, n, inner, width, max, log_sum);
@@ -79,8 +78,8 @@ static void columns_forward(void *arg, int64_t begin, int64_t end, int worker) {
             real *out = job->out + at + i * inner;
 #pragma omp simd
             for (int64_t j = 0; j < width; j++) {
-                real y = x[j] - max[j] - log_sum[j];
-                out[j] = job->log ? y : vec_exp(y);
+                const real y = x[j] - max[j] - log_sum[j];
+                out[j] = log ? y : vec_exp(y);
             }
         }
     }
@@ -88,74 +87,62 @@ static void columns_forward(void *arg, int64_t begin, int64_t end, int worker) {
 
 /* ---- back, and forward mode of softmax, which is the same map ---------------------------------------- */
 
-static real dot(const real *x, const real *y, int64_t n) {
-    real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < n; i++) sum += x[i] * y[i];
-    return sum;
-}
-
-static inline real slope(bool log, real y, real dy, real sum) {
+SIMD_INLINE real slope(const bool log, real y, real dy, real sum) {
     return log ? dy - vec_exp(y) * sum : y * (dy - sum);
 }
 
-static void rows_back(void *arg, int64_t begin, int64_t end, int worker) {
-    const softmax_job *job = arg;
+SIMD_INLINE void rows_back(const softmax_job *job, int64_t begin, int64_t end, const bool log) {
     const int64_t n = job->axis.n;
-    (void)worker;
     for (int64_t row = begin; row < end; row++) {
         const real *y = job->y + row * n, *dy = job->dy + row * n;
-        real *dx = job->out + row * n, sum = job->log ? kernel_sum(dy, n) : dot(y, dy, n);
+        const real sum = log ? simd_sum(dy, n) : simd_dot(y, dy, n);
+        real *dx = job->out + row * n;
         if (job->adds)
 #pragma omp simd
-            for (int64_t i = 0; i < n; i++) dx[i] += slope(job->log, y[i], dy[i], sum);
+            for (int64_t i = 0; i < n; i++) dx[i] += slope(log, y[i], dy[i], sum);
         else
 #pragma omp simd
-            for (int64_t i = 0; i < n; i++) dx[i] = slope(job->log, y[i], dy[i], sum);
+            for (int64_t i = 0; i < n; i++) dx[i] = slope(log, y[i], dy[i], sum);
     }
 }
 
-static void columns_back(void *arg, int64_t begin, int64_t end, int worker) {
-    const softmax_job *job = arg;
+SIMD_INLINE void columns_back(const softmax_job *job, int64_t begin, int64_t end, const bool log) {
     const int64_t n = job->axis.n, inner = job->axis.inner;
-    (void)worker;
     for (int64_t item = begin; item < end; item++) {
         int64_t width, at = locate(job, item, &width);
         real sum[LOGSUM_COLUMNS] = {0};
         for (int64_t i = 0; i < n; i++) {
             const real *y = job->y + at + i * inner, *dy = job->dy + at + i * inner;
 #pragma omp simd
-            for (int64_t j = 0; j < width; j++) sum[j] += job->log ? dy[j] : y[j] * dy[j];
+            for (int64_t j = 0; j < width; j++) sum[j] += log ? dy[j] : y[j] * dy[j];
         }
         for (int64_t i = 0; i < n; i++) {
             const real *y = job->y + at + i * inner, *dy = job->dy + at + i * inner;
             real *dx = job->out + at + i * inner;
+            if (job->adds)
 #pragma omp simd
-            for (int64_t j = 0; j < width; j++)
-                dx[j] = (job->adds ? dx[j] : 0) + slope(job->log, y[j], dy[j], sum[j]);
+                for (int64_t j = 0; j < width; j++) dx[j] += slope(log, y[j], dy[j], sum[j]);
+            else
+#pragma omp simd
+                for (int64_t j = 0; j < width; j++) dx[j] = slope(log, y[j], dy[j], sum[j]);
         }
     }
 }
 
 /* ---- forward mode of log_softmax: t - sum(softmax t) ------------------------------------------------- */
 
-static void rows_tangent(void *arg, int64_t begin, int64_t end, int worker) {
-    const softmax_job *job = arg;
+SIMD_INLINE void rows_tangent(const softmax_job *job, int64_t begin, int64_t end) {
     const int64_t n = job->axis.n;
-    (void)worker;
     for (int64_t row = begin; row < end; row++) {
         const real *y = job->y + row * n, *t = job->dy + row * n;
         real sum = 0;
-#pragma omp simd reduction(+ : sum)
         for (int64_t i = 0; i < n; i++) sum += vec_exp(y[i]) * t[i];
         for (int64_t i = 0; i < n; i++) job->out[row * n + i] = t[i] - sum;
     }
 }
 
-static void columns_tangent(void *arg, int64_t begin, int64_t end, int worker) {
-    const softmax_job *job = arg;
+SIMD_INLINE void columns_tangent(const softmax_job *job, int64_t begin, int64_t end) {
     const int64_t n = job->axis.n, inner = job->axis.inner;
-    (void)worker;
     for (int64_t item = begin; item < end; item++) {
         int64_t width, at = locate(job, item, &width);
         real sum[LOGSUM_COLUMNS] = {0};
@@ -168,20 +155,44 @@ static void columns_tangent(void *arg, int64_t begin, int64_t end, int worker) {
     }
 }
 
-static void forward(const engine_call *call, bool log) {
-    softmax_job job = {.log = log, .x = call->in[0], .out = call->out};
-    run(call, &job, rows_forward, columns_forward);
+/* ---- calls ------------------------------------------------------------------------------------------- */
+
+#define CHUNK(name, work)                                                                                    \
+    static void name(void *arg, int64_t begin, int64_t end, int worker) {                                    \
+        const softmax_job *job = arg;                                                                        \
+        (void)worker;                                                                                        \
+        work;                                                                                                \
+    }
+
+CHUNK(softmax_rows, rows_forward(job, begin, end, false))
+CHUNK(softmax_columns, columns_forward(job, begin, end, false))
+CHUNK(log_softmax_rows, rows_forward(job, begin, end, true))
+CHUNK(log_softmax_columns, columns_forward(job, begin, end, true))
+CHUNK(softmax_rows_back, rows_back(job, begin, end, false))
+CHUNK(softmax_columns_back, columns_back(job, begin, end, false))
+CHUNK(log_softmax_rows_back, rows_back(job, begin, end, true))
+CHUNK(log_softmax_columns_back, columns_back(job, begin, end, true))
+CHUNK(log_softmax_rows_tangent, rows_tangent(job, begin, end))
+CHUNK(log_softmax_columns_tangent, columns_tangent(job, begin, end))
+
+static void forward(const engine_call *call, base_chunk_fn rows, base_chunk_fn columns) {
+    softmax_job job = {.x = call->in[0], .out = call->out};
+    run(call, &job, rows, columns);
 }
 
-static void vjp(const engine_call *call, bool log) {
+static void vjp(const engine_call *call, base_chunk_fn rows, base_chunk_fn columns) {
     for (int k = 0; k < call->n_rows && call->d_in[0]; k++) {
-        softmax_job job = {.log = log,
-                           .adds = kernel_adds(call, 0),
+        softmax_job job = {.adds = kernel_adds(call, 0),
                            .y = call->out,
                            .dy = kernel_cotangent(call, k),
                            .out = kernel_d_in(call, 0, k)};
-        run(call, &job, rows_back, columns_back);
+        run(call, &job, rows, columns);
     }
+}
+
+static void jvp(const engine_call *call, base_chunk_fn rows, base_chunk_fn columns) {
+    softmax_job job = {.y = call->out, .dy = call->t_in[0], .out = call->t_out};
+    run(call, &job, rows, columns);
 }
 
 static double flops(const engine_call *call) {
@@ -189,24 +200,22 @@ static double flops(const engine_call *call) {
 }
 
 static void softmax_forward(const engine_call *call) {
-    forward(call, false);
+    forward(call, softmax_rows, softmax_columns);
 }
 static void softmax_vjp(const engine_call *call) {
-    vjp(call, false);
+    vjp(call, softmax_rows_back, softmax_columns_back);
 }
 static void softmax_jvp(const engine_call *call) {
-    softmax_job job = {.y = call->out, .dy = call->t_in[0], .out = call->t_out};
-    run(call, &job, rows_back, columns_back);
+    jvp(call, softmax_rows_back, softmax_columns_back);
 }
 static void log_softmax_forward(const engine_call *call) {
-    forward(call, true);
+    forward(call, log_softmax_rows, log_softmax_columns);
 }
 static void log_softmax_vjp(const engine_call *call) {
-    vjp(call, true);
+    vjp(call, log_softmax_rows_back, log_softmax_columns_back);
 }
 static void log_softmax_jvp(const engine_call *call) {
-    softmax_job job = {.log = true, .y = call->out, .dy = call->t_in[0], .out = call->t_out};
-    run(call, &job, rows_tangent, columns_tangent);
+    jvp(call, log_softmax_rows_tangent, log_softmax_columns_tangent);
 }
 
 KERNEL_OP(softmax) = {.name = "softmax",

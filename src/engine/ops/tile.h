@@ -12,46 +12,15 @@
 #include "engine/ops/kernel.h"
 
 #if defined(__AVX512F__)
-#define TILE_BYTES 64
 enum { TILE_ROWS = 8, TILE_VECS = 3 };
 #elif defined(__AVX__)
-#define TILE_BYTES 32
 enum { TILE_ROWS = 4, TILE_VECS = 3 };
 #elif defined(__aarch64__)
-#define TILE_BYTES 16
 enum { TILE_ROWS = 8, TILE_VECS = 3 };
 #else
-#define TILE_BYTES 16
 enum { TILE_ROWS = 4, TILE_VECS = 2 };
 #endif
-#ifdef ENGINE_DOUBLE
-#define TILE_N_LANES (TILE_BYTES / 8)
-typedef int64_t tile_lane;
-#else
-#define TILE_N_LANES (TILE_BYTES / 4)
-typedef int32_t tile_lane;
-#endif
-enum { TILE_LANES = TILE_N_LANES, TILE_WIDTH = TILE_LANES * TILE_VECS };
-
-/* A vector, and one that may lie anywhere in an array of reals. */
-typedef real tile_vec __attribute__((vector_size(TILE_BYTES)));
-typedef real tile_loose __attribute__((vector_size(TILE_BYTES), aligned(sizeof(real)), may_alias));
-
-#if defined(__clang__)
-#define TILE_UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define TILE_UNROLL _Pragma("GCC unroll 16")
-#endif
-#define TILE_EACH(i, n) TILE_UNROLL for (int i = 0; i < n; i++)
-#define TILE_INLINE static inline __attribute__((always_inline))
-
-TILE_INLINE tile_vec tile_load(const real *from) {
-    return *(const tile_loose *)from;
-}
-
-TILE_INLINE void tile_store(real *to, tile_vec v) {
-    *(tile_loose *)to = v;
-}
+enum { TILE_WIDTH = SIMD_LANES * TILE_VECS };
 
 static inline int64_t tile_round(int64_t n, int64_t unit) {
     return (n + unit - 1) / unit * unit;
@@ -59,50 +28,26 @@ static inline int64_t tile_round(int64_t n, int64_t unit) {
 
 /* ---- transposing ------------------------------------------------------------------------------------- */
 
-#if defined(__clang__) || __GNUC__ >= 12
-#define TILE_SHUFFLE(x, y, ...) __builtin_shufflevector(x, y, __VA_ARGS__)
-#else
-#define TILE_SHUFFLE(x, y, ...) __builtin_shuffle(x, y, (tile_mask){__VA_ARGS__})
-typedef tile_lane tile_mask __attribute__((vector_size(TILE_BYTES)));
-#endif
-
-/* Neighbours from two vectors in turn: x0 y0 x1 y1 ... of the lower and of the upper halves. */
-TILE_INLINE void tile_zip(tile_vec x, tile_vec y, tile_vec *low, tile_vec *high) {
-#if TILE_N_LANES == 16
-    *low = TILE_SHUFFLE(x, y, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    *high = TILE_SHUFFLE(x, y, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-#elif TILE_N_LANES == 8
-    *low = TILE_SHUFFLE(x, y, 0, 8, 1, 9, 2, 10, 3, 11);
-    *high = TILE_SHUFFLE(x, y, 4, 12, 5, 13, 6, 14, 7, 15);
-#elif TILE_N_LANES == 4
-    *low = TILE_SHUFFLE(x, y, 0, 4, 1, 5);
-    *high = TILE_SHUFFLE(x, y, 2, 6, 3, 7);
-#else
-    *low = TILE_SHUFFLE(x, y, 0, 2);
-    *high = TILE_SHUFFLE(x, y, 1, 3);
-#endif
-}
-
-/* Transposes TILE_LANES x TILE_LANES numbers by log2 rounds of zipping row i with row i + half. */
-TILE_INLINE void tile_transpose(const real *from, int64_t from_step, real *to, int64_t to_step) {
-    tile_vec a[TILE_LANES], b[TILE_LANES];
-    TILE_EACH(i, TILE_LANES) a[i] = tile_load(from + i * from_step);
-    TILE_UNROLL for (int round = 1; round < TILE_LANES; round *= 2) {
-        TILE_EACH(i, TILE_LANES / 2) tile_zip(a[i], a[i + TILE_LANES / 2], &b[2 * i], &b[2 * i + 1]);
-        TILE_EACH(i, TILE_LANES) a[i] = b[i];
+/* Transposes SIMD_LANES x SIMD_LANES numbers by log2 rounds of zipping row i with row i + half. */
+SIMD_INLINE void tile_transpose(const real *from, int64_t from_step, real *to, int64_t to_step) {
+    simd_vec a[SIMD_LANES], b[SIMD_LANES];
+    SIMD_EACH(i, SIMD_LANES) a[i] = simd_load(from + i * from_step);
+    SIMD_UNROLL for (int round = 1; round < SIMD_LANES; round *= 2) {
+        SIMD_EACH(i, SIMD_LANES / 2) simd_zip(a[i], a[i + SIMD_LANES / 2], &b[2 * i], &b[2 * i + 1]);
+        SIMD_EACH(i, SIMD_LANES) a[i] = b[i];
     }
-    TILE_EACH(i, TILE_LANES) tile_store(to + i * to_step, a[i]);
+    SIMD_EACH(i, SIMD_LANES) simd_store(to + i * to_step, a[i]);
 }
 
 /* to[c][r] = from[r][c] for any number of rows and columns. */
 static inline void tile_turn(const real *from, int64_t from_step, int64_t n_rows, int64_t n_columns, real *to,
                              int64_t to_step) {
-    for (int64_t r = 0; r < n_rows; r += TILE_LANES)
-        for (int64_t c = 0; c < n_columns; c += TILE_LANES) {
+    for (int64_t r = 0; r < n_rows; r += SIMD_LANES)
+        for (int64_t c = 0; c < n_columns; c += SIMD_LANES) {
             const real *x = from + r * from_step + c;
             real *y = to + c * to_step + r;
-            int64_t rows = BASE_MIN(TILE_LANES, n_rows - r), columns = BASE_MIN(TILE_LANES, n_columns - c);
-            if (rows == TILE_LANES && columns == TILE_LANES)
+            int64_t rows = BASE_MIN(SIMD_LANES, n_rows - r), columns = BASE_MIN(SIMD_LANES, n_columns - c);
+            if (rows == SIMD_LANES && columns == SIMD_LANES)
                 tile_transpose(x, from_step, y, to_step);
             else
                 for (int64_t i = 0; i < rows; i++)
@@ -125,22 +70,22 @@ typedef struct tile_rows {
     bool adds;
 } tile_rows;
 
-TILE_INLINE void tile_rows_of(const tile_rows *t, const int n_vecs) {
-    tile_vec sum[TILE_ROWS][TILE_VECS];
+SIMD_INLINE void tile_rows_of(const tile_rows *t, const int n_vecs) {
+    simd_vec sum[TILE_ROWS][TILE_VECS];
     const real *a = t->a, *b[TILE_VECS];
-    TILE_EACH(v, n_vecs) b[v] = t->b[v];
-    TILE_EACH(r, TILE_ROWS)
-    TILE_EACH(v, n_vecs) {
-        sum[r][v] = t->adds ? tile_load(t->out + r * TILE_WIDTH + v * TILE_LANES) : (tile_vec){0};
+    SIMD_EACH(v, n_vecs) b[v] = t->b[v];
+    SIMD_EACH(r, TILE_ROWS)
+    SIMD_EACH(v, n_vecs) {
+        sum[r][v] = t->adds ? simd_load(t->out + r * TILE_WIDTH + v * SIMD_LANES) : (simd_vec){0};
     }
     for (int64_t k = 0; k < t->k; k++, a += TILE_ROWS) {
         const int64_t offset = t->offset[k];
-        tile_vec x[TILE_VECS];
-        TILE_EACH(v, n_vecs) x[v] = tile_load(b[v] + offset);
-        TILE_EACH(r, TILE_ROWS) TILE_EACH(v, n_vecs) sum[r][v] += a[r] * x[v];
+        simd_vec x[TILE_VECS];
+        SIMD_EACH(v, n_vecs) x[v] = simd_load(b[v] + offset);
+        SIMD_EACH(r, TILE_ROWS) SIMD_EACH(v, n_vecs) sum[r][v] += a[r] * x[v];
     }
-    TILE_EACH(r, TILE_ROWS)
-    TILE_EACH(v, n_vecs) tile_store(t->out + r * TILE_WIDTH + v * TILE_LANES, sum[r][v]);
+    SIMD_EACH(r, TILE_ROWS)
+    SIMD_EACH(v, n_vecs) simd_store(t->out + r * TILE_WIDTH + v * SIMD_LANES, sum[r][v]);
 }
 
 static inline void tile_run_rows(const tile_rows *t, int n_vecs) {
@@ -166,23 +111,23 @@ typedef struct tile_points {
     real *out;
 } tile_points;
 
-TILE_INLINE void tile_points_of(const tile_points *t, const int n_vecs) {
-    tile_vec sum[TILE_ROWS][TILE_VECS];
+SIMD_INLINE void tile_points_of(const tile_points *t, const int n_vecs) {
+    simd_vec sum[TILE_ROWS][TILE_VECS];
     const real *b = t->b, *a[TILE_ROWS];
-    TILE_EACH(r, TILE_ROWS) a[r] = t->a[r];
-    TILE_EACH(r, TILE_ROWS)
-    TILE_EACH(v, n_vecs) sum[r][v] = tile_load(t->out + r * t->stride + v * TILE_LANES);
+    SIMD_EACH(r, TILE_ROWS) a[r] = t->a[r];
+    SIMD_EACH(r, TILE_ROWS)
+    SIMD_EACH(v, n_vecs) sum[r][v] = simd_load(t->out + r * t->stride + v * SIMD_LANES);
     for (int64_t image = 0; image < t->n_images; image++)
         for (int64_t row = 0; row < t->n_rows; row++) {
             const int64_t at = image * t->image_step + row * t->row_step;
             for (int64_t i = at; i < at + t->n_columns; i++, b += t->stride) {
-                tile_vec x[TILE_VECS];
-                TILE_EACH(v, n_vecs) x[v] = tile_load(b + v * TILE_LANES);
-                TILE_EACH(r, TILE_ROWS) TILE_EACH(v, n_vecs) sum[r][v] += a[r][i] * x[v];
+                simd_vec x[TILE_VECS];
+                SIMD_EACH(v, n_vecs) x[v] = simd_load(b + v * SIMD_LANES);
+                SIMD_EACH(r, TILE_ROWS) SIMD_EACH(v, n_vecs) sum[r][v] += a[r][i] * x[v];
             }
         }
-    TILE_EACH(r, TILE_ROWS)
-    TILE_EACH(v, n_vecs) tile_store(t->out + r * t->stride + v * TILE_LANES, sum[r][v]);
+    SIMD_EACH(r, TILE_ROWS)
+    SIMD_EACH(v, n_vecs) simd_store(t->out + r * t->stride + v * SIMD_LANES, sum[r][v]);
 }
 
 static inline void tile_run_points(const tile_points *t, int n_vecs) {
@@ -209,22 +154,22 @@ typedef struct tile_product {
     bool adds;
 } tile_product;
 
-TILE_INLINE void tile_product_of(const tile_product *t, const int n_vecs) {
-    tile_vec sum[TILE_ROWS][TILE_VECS];
+SIMD_INLINE void tile_product_of(const tile_product *t, const int n_vecs) {
+    simd_vec sum[TILE_ROWS][TILE_VECS];
     const real *b = t->b, *a[TILE_ROWS];
     const int64_t end = t->k * t->k_step;
-    TILE_EACH(r, TILE_ROWS) a[r] = t->a + BASE_MIN(r, t->n_rows - 1) * t->row_step;
-    TILE_EACH(r, TILE_ROWS)
-    TILE_EACH(v, n_vecs) {
-        sum[r][v] = t->adds ? tile_load(t->out + r * t->out_step + v * TILE_LANES) : (tile_vec){0};
+    SIMD_EACH(r, TILE_ROWS) a[r] = t->a + BASE_MIN(r, t->n_rows - 1) * t->row_step;
+    SIMD_EACH(r, TILE_ROWS)
+    SIMD_EACH(v, n_vecs) {
+        sum[r][v] = t->adds ? simd_load(t->out + r * t->out_step + v * SIMD_LANES) : (simd_vec){0};
     }
     for (int64_t i = 0; i < end; i += t->k_step, b += TILE_WIDTH) {
-        tile_vec x[TILE_VECS];
-        TILE_EACH(v, n_vecs) x[v] = tile_load(b + v * TILE_LANES);
-        TILE_EACH(r, TILE_ROWS) TILE_EACH(v, n_vecs) sum[r][v] += a[r][i] * x[v];
+        simd_vec x[TILE_VECS];
+        SIMD_EACH(v, n_vecs) x[v] = simd_load(b + v * SIMD_LANES);
+        SIMD_EACH(r, TILE_ROWS) SIMD_EACH(v, n_vecs) sum[r][v] += a[r][i] * x[v];
     }
-    TILE_EACH(r, TILE_ROWS)
-    TILE_EACH(v, n_vecs) tile_store(t->out + r * t->out_step + v * TILE_LANES, sum[r][v]);
+    SIMD_EACH(r, TILE_ROWS)
+    SIMD_EACH(v, n_vecs) simd_store(t->out + r * t->out_step + v * SIMD_LANES, sum[r][v]);
 }
 
 static inline void tile_run_product(const tile_product *t, int n_vecs) {

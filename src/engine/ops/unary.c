@@ -5,7 +5,6 @@
 #include "engine/ops/vecmath.h"
 
 #define SQRT_2_PI_INVERSE ((real)0.398942280401432678) /* 1 / sqrt(2 pi) */
-#define SQRT_HALF ((real)0.707106781186547524)
 
 typedef struct unary_job {
     const real *x, *y, *dy;
@@ -104,8 +103,7 @@ static truce_status shape_same(engine_shape_call *call) {
 UNARY(affine, 0, a *x + b, a)
 UNARY(relu, OUTPUT, x > 0 ? x : 0, y > 0 ? (real)1 : (real)0)
 UNARY(leaky_relu, INPUT, x > 0 ? x : a * x, x > 0 ? (real)1 : a)
-UNARY(gelu, INPUT, (real)0.5 * x * (1 + vec_erf(x * SQRT_HALF)),
-      (real)0.5 * (1 + vec_erf(x * SQRT_HALF)) + x * SQRT_2_PI_INVERSE * vec_exp((real)-0.5 * x * x))
+UNARY(gelu, INPUT, x *vec_normal(x), vec_normal(x) + x * SQRT_2_PI_INVERSE * vec_exp((real)-0.5 * x * x))
 UNARY(silu, INPUT, x *vec_sigmoid(x), vec_sigmoid(x) * (1 + x * (1 - vec_sigmoid(x))))
 UNARY(tanh, OUTPUT, vec_tanh(x), 1 - y * y)
 UNARY(sigmoid, OUTPUT, vec_sigmoid(x), y *(1 - y))

@@ -21,8 +21,8 @@ static inline real vec_log(real x) {
 static inline real vec_tanh(real x) {
     return tanh(x);
 }
-static inline real vec_erf(real x) {
-    return erf(x);
+static inline real vec_normal(real x) {
+    return 0.5 * erfc(-x * 0.707106781186547524);
 }
 static inline real vec_sqrt(real x) {
     return sqrt(x);
@@ -96,9 +96,21 @@ static inline float vec_tanh(float x) {
     return a < 0.625f ? near : far;
 }
 
-/* Odd polynomial below 1; above, erfc(x) = e^(-x^2) p(t) with t = 1 / (1 + x / 2). Both fitted for this. */
-static inline float vec_erf(float x) {
-    float a = fabsf(x), z = x * x, t = 1.0f / (1.0f + 0.5f * a);
+/* e^(-x^2 / 2). The rounding error of the square would be multiplied by it, so the square is made in two
+ * parts. */
+static inline float vec_bell(float x) {
+    float z = 0.5f * x * x, high = vec_from_bits(vec_to_bits(x) & ~0xfff), low = x - high;
+    float rest = ((0.5f * high * high - z) + high * low) + 0.5f * low * low;
+    return vec_exp(-z) * (1.0f - (fabsf(x) < 16.0f ? rest : 0.0f));
+}
+
+/*
+ * The normal distribution function (1 + erf(s)) / 2 with s = x / sqrt 2: for |s| < 0.5 by an odd polynomial;
+ * beyond, half of erfc(|s|) = e^(-s^2) t p(t - 1/2) with t = 1 / (1 + |s| / 2). Both are fitted for this, p
+ * to the relative error, so that the lower tail keeps its digits.
+ */
+static inline float vec_normal(float x) {
+    float s = x * 0.707106781f, z = 0.5f * x * x, t = 1.0f / (1.0f + 0.5f * fabsf(s));
     float q = 7.853858e-5f;
     q = q * z - 8.0101925e-4f;
     q = q * z + 5.1883277e-3f;
@@ -106,14 +118,17 @@ static inline float vec_erf(float x) {
     q = q * z + 1.12835854e-1f;
     q = q * z - 3.7612626e-1f;
     q = q * z + 1.1283791f;
-    float p = -0.23080166f;
-    p = p * t + 0.63668f;
-    p = p * t - 0.06446058f;
-    p = p * t + 0.39680204f;
-    p = p * t + 0.25970063f;
-    p = p * t + 0.0018224809f;
-    float far = copysignf(1.0f - p * vec_exp(-z), x);
-    return a < 1.0f ? x * q : far;
+    float w = t - 0.5f, p = -0.0634191335f;
+    p = p * w + 0.0504973168f;
+    p = p * w + 0.0965136365f;
+    p = p * w - 0.103408941f;
+    p = p * w - 0.171973884f;
+    p = p * w + 0.14576169f;
+    p = p * w + 0.558942337f;
+    p = p * w + 0.687160734f;
+    p = p * w + 0.510791358f;
+    float near = 0.5f + 0.5f * s * q, tail = 0.5f * t * p * vec_bell(x), far = x > 0 ? 1.0f - tail : tail;
+    return fabsf(s) < 0.5f ? near : x != x ? x : far;
 }
 
 static inline float vec_sqrt(float x) {
