@@ -83,6 +83,12 @@ TRUCE_API int truce_trainer_outputs(const truce_trainer *trainer, int task);
 TRUCE_API int64_t truce_trainer_best_epoch(const truce_trainer *trainer);
 TRUCE_API double truce_trainer_seconds_per_step(const truce_trainer *trainer);
 
+/*
+ * Opens a run that was cut off, at its last checkpoint (at its beginning, if there is none yet);
+ * truce_trainer_run with the same folder then ends in the same bits as a training that was never cut off.
+ */
+TRUCE_API truce_status truce_trainer_resume(truce_context *context, const char *folder, truce_trainer **out);
+
 TRUCE_API int truce_trainer_tasks(const truce_trainer *trainer);
 TRUCE_API const truce_target *truce_trainer_task(const truce_trainer *trainer, int task);
 

@@ -8,8 +8,8 @@
 #include "truce/base.h"
 #include "truce/data.h"
 #include "truce/engine.h"
-#include "truce/option.h"
 #include "truce/optim.h"
+#include "truce/option.h"
 #include "truce/tensor_file.h"
 #include "truce/train.h"
 

@@ -102,8 +102,9 @@ truce_status cli_read_recipe(cli *c, const char *path, truce_recipe **out) {
 
 /* Removes what a run is made of, and nothing else. */
 static truce_status remove_run(cli *c, const char *folder) {
-    static const char *const files[] = {"run.json",   "recipe.yaml", "encoding.json", "model.safetensors",
-                                        "run.sqlite", "history.csv", "report.html"};
+    static const char *const files[] = {
+        "run.json",   "recipe.yaml", "encoding.json", "model.safetensors", "checkpoint.safetensors",
+        "run.sqlite", "history.csv", "report.html"};
     for (size_t i = 0; i < BASE_COUNT(files); i++) {
         char *path = NULL;
         BASE_TRY(io_join(c->context, folder, files[i], &path));

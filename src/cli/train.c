@@ -60,7 +60,7 @@ static truce_status train(cli *c, truce_trainer *trainer, const char *folder, in
     return status;
 }
 
-static int run(cli *c) {
+static int train_new(cli *c) {
     truce_recipe *recipe = NULL;
     truce_trainer *trainer = NULL;
     char *folder = NULL;
@@ -76,11 +76,34 @@ static int run(cli *c) {
     return code;
 }
 
-static const cli_option options[] = {CLI_RECIPE_OPTIONS};
+static int resume(cli *c, const char *folder) {
+    truce_trainer *trainer = NULL;
+    int code = CLI_DONE;
+    truce_status status = truce_trainer_resume(c->context, folder, &trainer);
+    if (!status) status = train(c, trainer, folder, &code);
+    if (status) code = cli_fail(c, status);
+    truce_trainer_destroy(trainer);
+    return code;
+}
+
+static int run(cli *c) {
+    const char *folder = cli_value(c, "resume");
+    if (!folder && c->n_arguments == 0) return cli_usage(c, "give RECIPE.yaml, or --resume DIR");
+    if (!folder) return train_new(c);
+    if (c->n_arguments || cli_has(c, "set") || cli_has(c, "out") || cli_has(c, "force"))
+        return cli_usage(c,
+                         "--resume goes on with the run's own recipe in its own folder; give nothing else");
+    return resume(c, folder);
+}
+
+static const cli_option options[] = {
+    CLI_RECIPE_OPTIONS,
+    {"resume", 0, CLI_VALUE, "DIR", "go on with a run that was cut off"},
+};
 
 const cli_command cli_train = {
     .name = "train",
-    .arguments = "RECIPE.yaml",
+    .arguments = "RECIPE.yaml | --resume DIR",
     .summary = "trains one model for several tasks",
     .description =
         "Reads the recipe, trains, and writes the run to a folder: the model that was best on validation\n"
@@ -89,7 +112,6 @@ const cli_command cli_train = {
         "the recipe.",
     .example =
         "truce train examples/adult.yaml --set train.balancer=cagrad --set train.epochs=10 --out runs/adult",
-    .min_arguments = 1,
     .max_arguments = 1,
     .options = options,
     .n_options = BASE_COUNT(options),

@@ -5,6 +5,7 @@
  *     recipe.yaml        the recipe with every --set in it
  *     encoding.json      how rows become inputs (absent where the program brought the data set)
  *     model.safetensors  the best parameters so far, rewritten at each new best
+ *     checkpoint.safetensors  where the training stands, every few seconds and at its end
  *     run.sqlite         the record: losses, metrics, weights, gradient conflicts
  *     history.csv        the scalars of the record as plain text, at the end
  */
@@ -79,24 +80,22 @@ truce_status train_folder_save_model(truce_trainer *t, const char *folder) {
     return with_file(t, folder, "model.safetensors", write_model);
 }
 
-static truce_status write_history_rows(truce_trainer *t, io_output *output) {
-    BASE_TRY(io_output_print(output, "step,epoch,split,task,name,value\n"));
-    for (size_t i = 0; i < t->history.n_records; i++) {
-        const train_record *r = &t->history.records[i];
-        char value[BASE_REAL_BYTES];
-        base_format_real(r->value, value);
-        BASE_TRY(
-            io_output_print(output, "%lld,%lld,%s", (long long)r->step, (long long)r->epoch + 1, r->split));
-        BASE_TRY(io_csv_write_field(output, r->task, false));
-        BASE_TRY(io_output_print(output, ",%s,%s\n", r->name, value));
-    }
-    return TRUCE_OK;
+static truce_status write_history_row(void *user, const io_scalar *scalar) {
+    io_output *output = user;
+    char value[BASE_REAL_BYTES];
+    base_format_real(scalar->value, value);
+    BASE_TRY(io_output_print(output, "%lld,%lld,%s", (long long)scalar->step, (long long)scalar->epoch + 1,
+                             scalar->split));
+    BASE_TRY(io_csv_write_field(output, scalar->task, false));
+    return io_output_print(output, ",%s,%s\n", scalar->name, value);
 }
 
+/* All scalars of the record, also those from before a training was resumed. */
 static truce_status write_history(truce_trainer *t, const char *path) {
     io_output *output = NULL;
     BASE_TRY(io_output_open(t->context, path, &output));
-    truce_status status = write_history_rows(t, output);
+    truce_status status = io_output_print(output, "step,epoch,split,task,name,value\n");
+    if (!status) status = io_store_each_scalar(t->store, t->run, NULL, NULL, NULL, write_history_row, output);
     if (!status) return io_output_commit(output);
     io_output_discard(output);
     return status;
@@ -145,6 +144,17 @@ static truce_status begin_record(truce_trainer *t, io_store *store) {
     return status;
 }
 
+static truce_status note_last_run(void *user, const io_run *run) {
+    *(int64_t *)user = run->id;
+    return TRUCE_OK;
+}
+
+/* A resumed training goes on with its record, without what was written after the checkpoint. */
+static truce_status resume_record(truce_trainer *t, io_store *store) {
+    BASE_TRY(io_store_each_run(store, note_last_run, &t->run));
+    return t->run ? io_store_rewind_run(store, t->run, t->step) : begin_record(t, store);
+}
+
 /* A record that cannot be written must not hide why the training itself failed. */
 static truce_status end_record(truce_trainer *t, io_store *store, truce_status trained) {
     char message[BASE_MESSAGE_BYTES], text[BASE_MESSAGE_BYTES + 16] = "done";
@@ -159,16 +169,19 @@ truce_status train_record_flush(truce_trainer *t) {
     return t->store ? train_history_store(&t->history, t->store, t->run) : TRUCE_OK;
 }
 
-static truce_status run_in_folder(truce_trainer *t, const char *folder) {
-    BASE_TRY(begin_folder(t, folder));
-    BASE_TRY(open_store(t, folder, &t->store));
-    truce_status status = begin_record(t, t->store);
-    if (!status) status = end_record(t, t->store, train_loop(t, folder));
-    truce_status closed = io_store_close(t->store);
-    t->store = NULL;
-    if (status || closed) return status ? status : closed;
+static truce_status run_with_store(truce_trainer *t, const char *folder) {
+    BASE_TRY(t->resumed ? resume_record(t, t->store) : begin_record(t, t->store));
+    BASE_TRY(end_record(t, t->store, train_loop(t, folder)));
     BASE_TRY(train_folder_save_model(t, folder));
     return with_file(t, folder, "history.csv", write_history);
+}
+
+static truce_status run_in_folder(truce_trainer *t, const char *folder) {
+    if (!t->resumed) BASE_TRY(begin_folder(t, folder));
+    BASE_TRY(open_store(t, folder, &t->store));
+    truce_status status = run_with_store(t, folder), closed = io_store_close(t->store);
+    t->store = NULL;
+    return status ? status : closed;
 }
 
 truce_status truce_trainer_run(truce_trainer *t, const char *folder) {
@@ -258,7 +271,8 @@ static truce_status encode_files(truce_context *context, const char *folder, con
     return status;
 }
 
-/* A trainer for the run's recipe over the recipe's data, or over a data set that it takes ownership of. */
+/* Makes the trainer of a run, over the recipe's data or over a data set that it takes ownership of; the
+ * parameters are still those of the beginning. */
 static truce_status open_run(truce_context *context, const char *folder, truce_dataset *dataset,
                              truce_trainer **out) {
     char *path = NULL;
@@ -275,31 +289,56 @@ static truce_status open_run(truce_context *context, const char *folder, truce_d
                            .balancer = json_string_value(json_object_get(run, "balancer")),
                            .seed = json_integer_value(json_object_get(run, "seed"))};
     if (!status) status = train_create(context, &config, &t);
-    if (t)
-        t->owns_recipe = true;
-    else
-        truce_recipe_destroy(recipe);
-    if (!status && !dataset) status = with_file(t, folder, "encoding.json", check_encoding);
-    if (!status) status = with_file(t, folder, "model.safetensors", load_model);
     json_decref(run);
     if (status) {
-        truce_trainer_destroy(t);
+        truce_recipe_destroy(recipe);
         return status;
     }
+    t->owns_recipe = true;
     t->owns_dataset = dataset != NULL;
     *out = t;
     return TRUCE_OK;
 }
 
+static truce_status open_trained(truce_context *context, const char *folder, truce_dataset *dataset,
+                                 truce_trainer **out) {
+    truce_trainer *t = NULL;
+    BASE_TRY(open_run(context, folder, dataset, &t));
+    truce_status status = dataset ? TRUCE_OK : with_file(t, folder, "encoding.json", check_encoding);
+    if (!status) status = with_file(t, folder, "model.safetensors", load_model);
+    if (status) {
+        t->owns_dataset = false;
+        truce_trainer_destroy(t);
+        return status;
+    }
+    *out = t;
+    return TRUCE_OK;
+}
+
 truce_status truce_trainer_open(truce_context *context, const char *folder, truce_trainer **out) {
-    return open_run(context, folder, NULL, out);
+    return open_trained(context, folder, NULL, out);
+}
+
+truce_status truce_trainer_resume(truce_context *context, const char *folder, truce_trainer **out) {
+    truce_trainer *t = NULL;
+    bool found = false;
+    BASE_TRY(open_run(context, folder, NULL, &t));
+    truce_status status = with_file(t, folder, "encoding.json", check_encoding);
+    if (!status) status = train_checkpoint_load(t, folder, &found);
+    if (status) {
+        truce_trainer_destroy(t);
+        return status;
+    }
+    t->resumed = true;
+    *out = t;
+    return TRUCE_OK;
 }
 
 truce_status truce_trainer_open_files(truce_context *context, const char *folder, const char *const *paths,
                                       int n_paths, truce_trainer **out) {
     truce_dataset *dataset = NULL;
     BASE_TRY(encode_files(context, folder, paths, n_paths, &dataset));
-    truce_status status = open_run(context, folder, dataset, out);
+    truce_status status = open_trained(context, folder, dataset, out);
     if (status) truce_dataset_destroy(dataset);
     return status;
 }

@@ -93,6 +93,7 @@ static const truce_option train_rows[] = {
     ROW(patience, INTEGER, "0", NULL, 0, 1e6, "stop after so many epochs without a new best; 0: never"),
     ROW(conflicts, INTEGER, "10", NULL, 0, 1e6,
         "batches per epoch whose task gradients are compared for the record; 0: none"),
+    ROW(checkpoint, REAL, "10", NULL, 0, 1e9, "seconds between checkpoints of a run; 0: at each step"),
     ROW(seed, INTEGER, "-1", NULL, -1, 9e15,
         "of initial weights, order and dropout; -1: that of the command"),
 };

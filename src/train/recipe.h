@@ -19,7 +19,7 @@ typedef enum train_heads { TRAIN_HEADS_METHOD, TRAIN_HEADS_OWN, TRAIN_HEADS_WEIG
 /* The `train:` section. */
 typedef struct train_settings {
     int64_t epochs, batch, eval_batch, seed, conflicts, patience;
-    double rate, clip;
+    double rate, clip, checkpoint;
     int heads;     /* train_heads */
     int precision; /* 0: float32, 1: float64 */
     const char *criterion;

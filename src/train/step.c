@@ -115,22 +115,22 @@ static void add_conflicts(truce_trainer *t) {
         for (int j = 0; j < T; j++) {
             double norms = sqrt(t->gramian[i * T + i] * t->gramian[j * T + j]);
             if (!(norms > 0) || !isfinite(norms)) continue;
-            t->conflict_sums[i * T + j] += t->gramian[i * T + j] / norms;
-            t->conflict_counts[i * T + j]++;
-            if (i == j) t->norm_sums[i] += sqrt(norms);
+            t->sums.cosines[i * T + j] += t->gramian[i * T + j] / norms;
+            t->sums.n_cosines[i * T + j]++;
+            if (i == j) t->sums.norms[i] += sqrt(norms);
         }
 }
 
 /* Methods without weights leave NaN, and so does the record of theirs. */
 static void add_weights(truce_trainer *t) {
-    for (int i = 0; i < t->model->n_tasks; i++) t->weight_sums[i] += t->weights[i];
+    for (int i = 0; i < t->model->n_tasks; i++) t->sums.weights[i] += t->weights[i];
 }
 
 static void add_losses(truce_trainer *t) {
     for (int i = 0; i < t->model->n_tasks; i++) {
         if (isnan(t->losses[i])) continue;
-        t->loss_sums[i] += t->losses[i];
-        t->loss_counts[i]++;
+        t->sums.losses[i] += t->losses[i];
+        t->sums.n_losses[i]++;
     }
 }
 

@@ -135,22 +135,33 @@ static size_t widest_batch(const truce_trainer *t) {
     return (size_t)(rows * widest);
 }
 
+static truce_status allocate_sums(truce_trainer *t) {
+    train_sums *s = &t->sums;
+    int64_t T = t->model->n_tasks;
+    s->n = 4 * T + 2 * T * T;
+    BASE_TRY(base_alloc(t->context, (size_t)s->n, sizeof *s->all, &s->all));
+    s->losses = s->all;
+    s->n_losses = s->losses + T;
+    s->weights = s->n_losses + T;
+    s->norms = s->weights + T;
+    s->cosines = s->norms + T;
+    s->n_cosines = s->cosines + T * T;
+    return TRUCE_OK;
+}
+
 static truce_status allocate_room(truce_trainer *t) {
     truce_context *context = t->context;
     size_t n = (size_t)t->model->n_tasks;
     BASE_TRY(base_alloc(context, n, sizeof(double), &t->losses));
     BASE_TRY(base_alloc(context, n, sizeof(double), &t->weights));
     BASE_TRY(base_alloc(context, n * n, sizeof(double), &t->gramian));
-    BASE_TRY(base_alloc(context, n * n, sizeof(double), &t->conflict_sums));
-    BASE_TRY(base_alloc(context, n * n, sizeof(int64_t), &t->conflict_counts));
-    BASE_TRY(base_alloc(context, n, sizeof(double), &t->norm_sums));
-    BASE_TRY(base_alloc(context, n, sizeof(double), &t->loss_sums));
-    BASE_TRY(base_alloc(context, n, sizeof(int64_t), &t->loss_counts));
-    BASE_TRY(base_alloc(context, n, sizeof(double), &t->weight_sums));
     BASE_TRY(base_alloc(context, n, sizeof(double), &t->baseline));
     BASE_TRY(base_alloc(context, (size_t)t->n_train, sizeof(int64_t), &t->order));
-    if (t->settings.precision) BASE_TRY(base_alloc(context, widest_batch(t), sizeof(float), &t->wide));
-    return TRUCE_OK;
+    BASE_TRY(allocate_sums(t));
+    size_t bytes = truce_dtype_bytes(t->parameters->dtype);
+    BASE_TRY(base_alloc_aligned(context, (size_t)t->parameters->n, bytes, &t->best.block));
+    BASE_TRY(base_alloc_aligned(context, (size_t)t->parameters->n_state, bytes, &t->best.state));
+    return t->settings.precision ? base_alloc(context, widest_batch(t), sizeof(float), &t->wide) : TRUCE_OK;
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------- */
@@ -221,18 +232,13 @@ void truce_trainer_destroy(truce_trainer *t) {
     truce_context *context = t->context;
     base_free(context, t->what);
     train_history_free(context, &t->history);
-    base_free(context, t->best.state);
-    base_free(context, t->best.block);
+    base_free_aligned(context, t->best.state);
+    base_free_aligned(context, t->best.block);
     base_free(context, t->task_names);
     base_free(context, t->wide);
     base_free(context, t->order);
     base_free(context, t->baseline);
-    base_free(context, t->weight_sums);
-    base_free(context, t->loss_counts);
-    base_free(context, t->loss_sums);
-    base_free(context, t->norm_sums);
-    base_free(context, t->conflict_counts);
-    base_free(context, t->conflict_sums);
+    base_free(context, t->sums.all);
     base_free(context, t->gramian);
     base_free(context, t->weights);
     base_free(context, t->losses);

@@ -23,17 +23,28 @@ typedef struct train_config {
     int64_t seed;         /* instead of the recipe's; TRAIN_SEED_UNSET: the recipe's */
 } train_config;
 
-/* The best parameters so far. */
+/* The best parameters so far: copies of the block and of the state. */
 typedef struct train_best {
-    void *block, *state; /* copies */
-    double criterion;    /* smaller is better */
-    int64_t epoch;       /* -1: none yet */
+    void *block, *state;
+    double criterion; /* smaller is better */
+    int64_t epoch;    /* -1: none yet */
 } train_best;
+
+/* What adds up over an epoch, in one array, so that a checkpoint can hold it. */
+typedef struct train_sums {
+    double *all;
+    int64_t n;
+    double *losses, *n_losses; /* [T] over labelled batches */
+    double *weights;           /* [T] over steps */
+    double *norms; /* [T] of gradients on the shared parameters, over batches that were compared */
+    double *cosines, *n_cosines; /* [T][T] between them */
+} train_sums;
 
 struct truce_trainer {
     truce_context *context;
     truce_recipe *recipe;
     bool owns_recipe, owns_dataset;
+    bool resumed;        /* goes on with a run that is there */
     data_source *source; /* NULL where the caller gave the data set */
     truce_dataset *dataset;
     train_settings settings;
@@ -50,24 +61,21 @@ struct truce_trainer {
     bool compares; /* gradients are compared on some batches */
     /* room for one step */
     double *losses, *weights, *gramian; /* [T], [T], [T][T] */
-    double *conflict_sums;              /* [T][T] cosines of this epoch, */
-    double *norm_sums;                  /* [T] norms of gradients on the shared parameters, as many as */
-    int64_t *conflict_counts;           /* [T][T] and how many there were */
-    double *loss_sums;                  /* [T] over labelled batches of this epoch, */
-    int64_t *loss_counts;               /* [T] and how many there were */
-    double *weight_sums;                /* [T] over this epoch's steps */
-    int64_t *order;                     /* [n_train] training rows in the order of this epoch */
+    void *wide;                         /* floats on their way to a float64 program */
+    /* the epoch */
+    int64_t *order; /* [n_train] training rows in the order of this epoch */
     int64_t n_train;
-    void *wide; /* floats on their way to a float64 program */
+    train_sums sums;
     /* judging */
     double *baseline; /* [T] loss of the best constant prediction on validation rows */
     train_best best;
     train_history history;
-    int64_t step, epoch, epoch_begin; /* steps taken; epoch, and the step at which it began */
-    double step_seconds;              /* spent in steps so far */
-    io_store *store;                  /* while a run is recorded, else NULL */
-    int64_t run;                      /* its number in the store */
-    char *what;                       /* for progress: "adult, cagrad, seed 0" */
+    int64_t step, epoch, batch; /* steps taken; epoch, and batches of it that are done */
+    double step_seconds;        /* spent in steps so far */
+    double checkpointed;        /* when the last checkpoint was written */
+    io_store *store;            /* while a run is recorded, else NULL */
+    int64_t run;                /* its number in the store */
+    char *what;                 /* for progress: "adult, cagrad, seed 0" */
 };
 
 truce_status train_create(truce_context *context, const train_config *config, truce_trainer **out);
@@ -94,7 +102,7 @@ truce_status train_criterion(truce_trainer *trainer, const train_judgement *judg
 /* Checks the criterion's name and prepares the baselines. */
 truce_status train_criterion_prepare(truce_trainer *trainer);
 
-/* Epochs until the end, patience, or trouble. `folder` may be NULL. */
+/* Epochs from where the trainer stands until the end, patience, or trouble. `folder` may be NULL. */
 truce_status train_loop(truce_trainer *trainer, const char *folder);
 
 /* Keeps the parameters as the best ones, or brings the best ones back. */
@@ -113,5 +121,14 @@ truce_status train_record_notes(truce_trainer *trainer, const data_source *sourc
 /* Writes the parameters as they are into the run's folder; writes what was recorded since the last time. */
 truce_status train_folder_save_model(truce_trainer *trainer, const char *folder);
 truce_status train_record_flush(truce_trainer *trainer);
+
+/*
+ * Everything that the rest of a training depends on, as FOLDER/checkpoint.safetensors: parameters, the best
+ * ones, the states of optimiser and balancer, where in which epoch it stands, and that epoch's sums. Random
+ * numbers and the order of rows follow from the seed. Reading it back makes the trainer go on to the same
+ * bits; *found tells whether there was one.
+ */
+truce_status train_checkpoint_save(truce_trainer *trainer, const char *folder);
+truce_status train_checkpoint_load(truce_trainer *trainer, const char *folder, bool *found);
 
 #endif

@@ -204,6 +204,8 @@ static void wrong_input_is_told(void **state) {
         {"", 2, "truce COMMAND --help"},
         {"tarin shop.yaml", 2, "did you mean 'train'?"},
         {"train", 2, "give RECIPE.yaml"},
+        {"train --resume runs/none", 1, "run.json is not there"},
+        {"train shop.yaml --resume runs/none", 2, "give nothing else"},
         {"train shop.yaml more.yaml", 2, "'more.yaml' is one argument too many"},
         {"train shop.yaml --ot x", 2, "did you mean '--out'?"},
         {"train shop.yaml --out", 2, "needs a value"},
