@@ -47,8 +47,8 @@ static inline int32_t vec_to_bits(float x) {
 
 /* e^x = 2^n e^r with |r| <= ln 2 / 2; below -103.97 it is 0, above 88.73 infinity. */
 static inline float vec_exp(float x) {
-    float clamped = x < -104.0f ? -104.0f : x > 89.0f ? 89.0f : x;
-    float shifted = clamped * 1.44269504f + 12582912.0f; /* 1.5 x 2^23 rounds to a whole number */
+    float clamped = x > -104.0f ? (x < 89.0f ? x : 89.0f) : -104.0f; /* NaN too has to become a number */
+    float shifted = clamped * 1.44269504f + 12582912.0f;             /* 1.5 x 2^23 rounds to a whole number */
     float n = shifted - 12582912.0f;
     float r = (clamped - n * 0.693145752f) - n * 1.42860677e-6f;
     float p = 1.3814581e-3f;
@@ -69,8 +69,9 @@ static inline float vec_exp(float x) {
 static inline float vec_log(float x) {
     float normal = x < 1.17549435e-38f ? x * 8388608.0f : x;
     float bias = x < 1.17549435e-38f ? 23.0f : 0.0f;
-    int32_t bits = vec_to_bits(normal), e = (bits - 0x3f3504f3) >> 23;
-    float m = vec_from_bits(bits - (e << 23)), f = (float)e - bias;
+    uint32_t bits = (uint32_t)vec_to_bits(normal);
+    int32_t e = (int32_t)(bits - 0x3f3504f3u) >> 23;
+    float m = vec_from_bits((int32_t)(bits - ((uint32_t)e << 23))), f = (float)e - bias;
     float t = m - 1.0f, s = t / (2.0f + t), z = s * s;
     float p = 0.24279078f;
     p = p * z + 0.28498787f;
