@@ -16,6 +16,12 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   endif()
 endif()
 
+# A loop that some instruction set cannot vectorise is slower there, not wrong.
+check_c_compiler_flag(-Wno-pass-failed TRUCE_HAS_NO_PASS_FAILED)
+if(CMAKE_C_COMPILER_ID MATCHES "Clang" AND TRUCE_HAS_NO_PASS_FAILED)
+  set(truce_kernel_warnings -Wno-pass-failed)
+endif()
+
 function(truce_kernel_objects out folder)
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.c)
   set(objects)
@@ -33,7 +39,7 @@ function(truce_kernel_objects out folder)
       if(backend STREQUAL "f32_generic") # graph-building functions are compiled here, once
         target_compile_definitions(truce_ops_${backend} PRIVATE ENGINE_BUILDERS=1)
       endif()
-      target_compile_options(truce_ops_${backend} PRIVATE ${truce_flags_${backend}} -O3 -fopenmp-simd
+      target_compile_options(truce_ops_${backend} PRIVATE ${truce_flags_${backend}} ${truce_kernel_warnings} -O3 -fopenmp-simd
                                                           -fno-math-errno -fno-trapping-math
                                                           -ffp-contract=fast)
       list(APPEND objects $<TARGET_OBJECTS:truce_ops_${backend}>)

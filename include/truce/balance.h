@@ -118,7 +118,7 @@ typedef struct truce_balance_input {
     const double *losses; /* [T]; NaN for a task without labels in this batch */
     const double
         *gramian; /* [T][T]; rows and columns of absent tasks are zero. From the Jacobian if left out */
-    const double *cross_gramian; /* [T][T], J1 J2^T */
+    const double *cross_gramian; /* [T][T], J1 J2^T; a task is missing here by its loss alone */
     truce_dtype dtype;           /* of jacobian and direction: TRUCE_FLOAT32 or TRUCE_FLOAT64 */
     const void *jacobian;        /* [T] rows of n_parameters numbers */
     int64_t n_parameters;
@@ -136,11 +136,11 @@ typedef struct truce_balance_input {
 } truce_balance_input;
 
 /*
- * The weights of this step, [T]. A task without labels (loss NaN, or a zero row and column) gets weight 0 and
- * the others are weighed as if it did not exist; without any task all weights are 0. Fails with
- * TRUCE_ERROR_NUMERIC, naming the task, on NaN or infinity; with TRUCE_ERROR_DATA, naming it too, where the
- * method is not defined for a loss (negative, say); with TRUCE_ERROR_UNSUPPORTED for a method without weights
- * (see truce_balancer_aggregate).
+ * The weights of this step, [T]. A task without labels (its loss is NaN; or its row of the Gramian or
+ * Jacobian is zero, where the method looks at one) gets weight 0 and the others are weighed as if it did not
+ * exist; without any task all weights are 0. Fails with TRUCE_ERROR_NUMERIC, naming the task, on NaN or
+ * infinity; with TRUCE_ERROR_DATA, naming it too, where the method is not defined for a loss (negative, say);
+ * with TRUCE_ERROR_UNSUPPORTED for a method without weights (see truce_balancer_aggregate).
  */
 TRUCE_API truce_status truce_balancer_weigh(truce_balancer *balancer, const truce_balance_input *input,
                                             double *weights);

@@ -8,8 +8,7 @@
  */
 #include "balance/numbers.h"
 #include "balance/table.h"
-#include "linalg/eigen.h"
-#include "linalg/small.h"
+#include "linalg/spectral.h"
 
 #include <float.h>
 #include <math.h>
@@ -21,7 +20,7 @@ typedef struct aligned_mtl {
     int variant, scale;
     double rank_epsilon;
     truce_reals preference;
-    double *values, *vectors, *p, *work;
+    double *values, *sorted, *p, *coefficients, *work;
 } aligned_mtl;
 
 static const truce_option options[] = {
@@ -38,33 +37,43 @@ static truce_status prepare(truce_balancer *balancer, void *self) {
     size_t tasks = (size_t)balance_tasks(balancer);
     BASE_TRY(balance_check_list(balancer, "preference", &m->preference));
     BASE_TRY(balance_scratch(balancer, tasks, &m->values));
+    BASE_TRY(balance_scratch(balancer, tasks, &m->sorted));
     BASE_TRY(balance_scratch(balancer, tasks, &m->p));
-    BASE_TRY(balance_scratch(balancer, tasks * tasks, &m->vectors));
-    return balance_scratch(balancer, linalg_eigen_room((int)tasks), &m->work);
+    BASE_TRY(balance_scratch(balancer, tasks, &m->coefficients));
+    return balance_scratch(balancer, linalg_spectral_room((int)tasks), &m->work);
 }
 
-/* s, of the n eigenvalues from `first` on, which are in ascending order; the lower of two medians. */
-static double common_square(const aligned_mtl *m, int n, int first) {
-    int kept = n - first;
-    if (m->scale == MIN) return m->values[first];
-    if (m->scale == MEDIAN) return m->values[first + (kept - 1) / 2];
-    return balance_total(kept, m->values + first) / kept;
+/* The eigenvalues above `least` in ascending order, into m->sorted; returns how many. */
+static int sort_kept(const aligned_mtl *m, int n, double least) {
+    int kept = 0;
+    for (int i = 0; i < n; i++) {
+        int k = kept;
+        if (!(m->values[i] > least)) continue;
+        for (; k > 0 && m->sorted[k - 1] > m->values[i]; k--) m->sorted[k] = m->sorted[k - 1];
+        m->sorted[k] = m->values[i];
+        kept++;
+    }
+    return kept;
+}
+
+/* s, of the kept eigenvalues; the lower of two medians. */
+static double common_square(const aligned_mtl *m, int kept) {
+    if (m->scale == MIN) return m->sorted[0];
+    if (m->scale == MEDIAN) return m->sorted[(kept - 1) / 2];
+    return balance_total(kept, m->sorted) / kept;
 }
 
 static truce_status weigh(truce_balancer *balancer, void *self, const balance_step *step, double *weights) {
     const aligned_mtl *m = self;
-    int n = step->n, first = 0;
+    int n = step->n;
+    double *c = m->coefficients;
     (void)balancer;
     balance_take_list(step, &m->preference, m->variant == TORCHJD ? 1.0 / n : 1, m->p);
-    linalg_eigen(n, step->gramian, m->values, m->vectors, m->work);
-    while (first < n - 1 && !(m->values[first] > m->values[n - 1] * n * m->rank_epsilon)) first++;
-    double square = common_square(m, n, first);
-    balance_set_all(n, 0, weights);
-    for (int k = first; k < n; k++) {
-        const double *vector = m->vectors + k * n;
-        double share = sqrt(square / m->values[k]) * linalg_dot(n, vector, m->p);
-        for (int i = 0; i < n; i++) weights[i] += share * vector[i];
-    }
+    linalg_spectral_split(n, step->gramian, m->p, m->values, c, m->work);
+    double least = fmin(0.999999, n * m->rank_epsilon) * balance_largest(n, m->values);
+    double square = common_square(m, sort_kept(m, n, least));
+    for (int k = 0; k < n; k++) c[k] *= m->values[k] > least ? sqrt(square / m->values[k]) : 0;
+    linalg_spectral_join(n, c, weights, m->work);
     return TRUCE_OK;
 }
 

@@ -228,7 +228,7 @@ unsigned balance_needs(const truce_balancer *balancer) {
 }
 
 unsigned truce_balancer_needs(const truce_balancer *balancer) {
-    return balance_needs(balancer) & ~(unsigned)BALANCE_POSITIVE_LOSSES;
+    return balance_needs(balancer) & ~BALANCE_POSITIVE_LOSSES;
 }
 
 /* Arrays. */

@@ -36,7 +36,7 @@ static const balance_preset presets[] = {{"torchjd", "rescale", "none"}};
 
 static unsigned needs(const void *self) {
     const cagrad *m = self;
-    return TRUCE_NEEDS_GRAMIAN | (m->losses ? TRUCE_NEEDS_LOSSES | (unsigned)BALANCE_POSITIVE_LOSSES : 0);
+    return TRUCE_NEEDS_GRAMIAN | (m->losses ? TRUCE_NEEDS_LOSSES | BALANCE_POSITIVE_LOSSES : 0);
 }
 
 static truce_status prepare(truce_balancer *balancer, void *self) {

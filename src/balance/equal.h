@@ -8,7 +8,7 @@
 #include "balance/method.h"
 
 typedef struct balance_equal {
-    double *matrix, *vectors, *values, *work;
+    double *matrix, *factor, *values, *coefficients, *work;
 } balance_equal;
 
 truce_status balance_equal_prepare(truce_balancer *balancer, balance_equal *equal);

@@ -41,7 +41,7 @@ static const balance_preset presets[] = {
 static unsigned needs(const void *self) {
     const gradnorm *m = self;
     unsigned epochs = m->initial == FIRST_EPOCH ? TRUCE_NEEDS_EPOCH_LOSSES : 0;
-    return TRUCE_NEEDS_LOSSES | TRUCE_NEEDS_GRAMIAN | epochs | (unsigned)BALANCE_POSITIVE_LOSSES;
+    return TRUCE_NEEDS_LOSSES | TRUCE_NEEDS_GRAMIAN | epochs | BALANCE_POSITIVE_LOSSES;
 }
 
 static truce_status prepare(truce_balancer *balancer, void *self) {

@@ -21,7 +21,7 @@ static const truce_option options[] = {
 
 static unsigned needs(const void *self) {
     const imtl_g *m = self;
-    return TRUCE_NEEDS_GRAMIAN | (m->losses ? TRUCE_NEEDS_LOSSES | (unsigned)BALANCE_POSITIVE_LOSSES : 0);
+    return TRUCE_NEEDS_GRAMIAN | (m->losses ? TRUCE_NEEDS_LOSSES | BALANCE_POSITIVE_LOSSES : 0);
 }
 
 static truce_status prepare(truce_balancer *balancer, void *self) {

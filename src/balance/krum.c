@@ -34,34 +34,38 @@ static truce_status prepare(truce_balancer *balancer, void *self) {
     return balance_scratch(balancer, (size_t)tasks, &m->distances);
 }
 
-/* Moves the `count` smallest to the front, in order. */
-static void sort_smallest(int n, int count, double *x) {
-    for (int i = 0; i < count; i++)
-        for (int j = i + 1; j < n; j++) {
-            double kept = x[i];
-            if (x[j] >= x[i]) continue;
-            x[i] = x[j];
-            x[j] = kept;
-        }
+/* Moves the `count` largest of n to the end. */
+static void drop_largest(int n, int count, double *x) {
+    for (int last = n - 1; last >= n - count; last--) {
+        int farthest = last;
+        for (int i = 0; i < last; i++)
+            if (x[i] > x[farthest]) farthest = i;
+        double kept = x[last];
+        x[last] = x[farthest];
+        x[farthest] = kept;
+    }
 }
 
-static double score_of(const krum *m, const balance_step *step, int i, int neighbours) {
+/* The sum of the distances to all others but the `dropped` farthest. */
+static double score_of(const krum *m, const balance_step *step, int i, int dropped) {
     int n = step->n, count = 0;
     for (int j = 0; j < n; j++) {
         double squared =
             step->gramian[i * (n + 1)] + step->gramian[j * (n + 1)] - 2 * step->gramian[i * n + j];
-        if (j != i) m->distances[count++] = m->variant == TORCHJD ? sqrt(fmax(0, squared)) : fmax(0, squared);
+        if (j == i) continue;
+        squared = squared > 0 ? squared : 0;
+        m->distances[count++] = m->variant == TORCHJD ? sqrt(squared) : squared;
     }
-    sort_smallest(count, neighbours, m->distances);
-    return balance_total(neighbours, m->distances);
+    drop_largest(count, dropped, m->distances);
+    return balance_total(count - dropped, m->distances);
 }
 
 static truce_status weigh(truce_balancer *balancer, void *self, const balance_step *step, double *weights) {
     const krum *m = self;
     int n = step->n, byzantine = (int)BASE_MIN(m->byzantine, BASE_MAX(0, n - 3));
-    int neighbours = BASE_MAX(0, n - byzantine - 2), selected = (int)BASE_MIN(m->selected, n);
+    int dropped = BASE_MIN(byzantine + 1, n - 1), selected = (int)BASE_MIN(m->selected, n);
     (void)balancer;
-    for (int i = 0; i < n; i++) m->scores[i] = score_of(m, step, i, neighbours);
+    for (int i = 0; i < n; i++) m->scores[i] = score_of(m, step, i, dropped);
     balance_set_all(n, 0, weights);
     for (int k = 0; k < selected; k++) {
         int best = -1;

@@ -34,7 +34,7 @@ static unsigned needs(const void *self) {
     const ldc_mtl *m = self;
     if (m->normalise == NONE) return TRUCE_NEEDS_LOSSES;
     unsigned epochs = m->normalise == LOG ? TRUCE_NEEDS_EPOCH_LOSSES : 0;
-    return TRUCE_NEEDS_LOSSES | epochs | (unsigned)BALANCE_POSITIVE_LOSSES;
+    return TRUCE_NEEDS_LOSSES | epochs | BALANCE_POSITIVE_LOSSES;
 }
 
 static truce_status prepare(truce_balancer *balancer, void *self) {

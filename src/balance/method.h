@@ -33,10 +33,8 @@ typedef struct balance_preset {
     const char *variant, *option, *value;
 } balance_preset;
 
-enum {
-    BALANCE_POSITIVE_LOSSES =
-        1u << 31 /* among needs: a negative loss is an error, a zero one leaves out its task */
-};
+/* Among needs: a negative loss is an error, a zero one leaves its task out of the step. */
+#define BALANCE_POSITIVE_LOSSES (1u << 30)
 
 typedef struct balance_method {
     truce_method about; /* `needs` with default options; internal bits are stripped from what callers see */

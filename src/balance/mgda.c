@@ -50,7 +50,7 @@ static const balance_preset presets[] = {
 static unsigned needs(const void *self) {
     const mgda *m = self;
     bool divides = m->normalise == LOSS || m->normalise == LOSS_L2 || m->losses;
-    return TRUCE_NEEDS_GRAMIAN | (divides ? TRUCE_NEEDS_LOSSES | (unsigned)BALANCE_POSITIVE_LOSSES : 0);
+    return TRUCE_NEEDS_GRAMIAN | (divides ? TRUCE_NEEDS_LOSSES | BALANCE_POSITIVE_LOSSES : 0);
 }
 
 static truce_status prepare(truce_balancer *balancer, void *self) {

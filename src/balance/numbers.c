@@ -30,13 +30,24 @@ void balance_softmax(int n, const double *x, double *out) {
     balance_scale_all(n, 1 / balance_total(n, out), out);
 }
 
+void balance_share_out(int n, double *x) {
+    double total = balance_total(n, x);
+    if (total > 0)
+        balance_scale_all(n, 1 / total, x);
+    else
+        balance_set_all(n, 1.0 / n, x);
+}
+
 void balance_correlate(const balance_step *step, double *c) {
     int n = step->n;
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n; i++) {
+        double unit = 1 / step->norms[i];
         for (int j = 0; j < n; j++) {
-            double cosine = step->gramian[i * n + j] / step->norms[i] / step->norms[j];
-            c[i * n + j] = i == j ? 1 : fmin(1, fmax(-1, cosine));
+            double cosine = step->gramian[i * n + j] * unit / step->norms[j];
+            c[i * n + j] = cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
         }
+        c[i * (n + 1)] = 1;
+    }
 }
 
 void balance_rescale(const balance_step *step, const double *factors, double *gramian) {

@@ -14,6 +14,9 @@ double balance_largest(int n, const double *x);
 /* out_i = e^(x_i) / sum_j e^(x_j), without overflow. `out` may be x. */
 void balance_softmax(int n, const double *x, double *out);
 
+/* Scales what is not negative to sum 1, or makes it uniform where it is all zero. */
+void balance_share_out(int n, double *x);
+
 /* C_ij = G_ij / (|g_i| |g_j|), within [-1, 1], ones on the diagonal. */
 void balance_correlate(const balance_step *step, double *c);
 

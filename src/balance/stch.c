@@ -37,7 +37,7 @@ static const truce_option options[] = {
 static unsigned needs(const void *self) {
     const stch *m = self;
     if (m->form == PLAIN) return TRUCE_NEEDS_LOSSES;
-    return TRUCE_NEEDS_LOSSES | TRUCE_NEEDS_EPOCH_LOSSES | (unsigned)BALANCE_POSITIVE_LOSSES;
+    return TRUCE_NEEDS_LOSSES | TRUCE_NEEDS_EPOCH_LOSSES | BALANCE_POSITIVE_LOSSES;
 }
 
 static truce_status prepare(truce_balancer *balancer, void *self) {

@@ -62,21 +62,16 @@ static raw_step look_at(truce_balancer *balancer, const truce_balance_input *inp
     return raw;
 }
 
-/* Whether row and column i of a [T][T] matrix are zero. */
-static bool is_zero(const double *matrix, int n, int i) {
-    for (int j = 0; j < n; j++)
-        if (matrix[i * n + j] != 0 || matrix[j * n + i] != 0) return false;
-    return true;
-}
-
-/* Squared norms below the normal numbers have no digits left: their rows count as zero. */
+/*
+ * Squared norms below the normal numbers have no digits left: their rows count as zero. (A product across
+ * batches may be zero by chance, so that a task is missing there by its loss alone.)
+ */
 static bool is_absent(const truce_balancer *balancer, const raw_step *raw, int i) {
     int n = balancer->n_tasks;
     if (raw->losses && isnan(raw->losses[i])) return true;
     if ((raw->needs & BALANCE_POSITIVE_LOSSES) && raw->losses[i] == 0) return true;
     if (raw->gramian && fabs(raw->gramian[i * (n + 1)]) < DBL_MIN) return true;
-    if (raw->squares && raw->squares[i] < DBL_MIN) return true;
-    return raw->cross && is_zero(raw->cross, n, i);
+    return raw->squares && raw->squares[i] < DBL_MIN;
 }
 
 static truce_status fail_task(const truce_balancer *balancer, truce_status status, int i, const char *what,

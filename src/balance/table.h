@@ -34,6 +34,7 @@
     X(imtl)                                                                                                  \
     X(cagrad)                                                                                                \
     X(imgrad)                                                                                                \
+    X(conicgrad)                                                                                             \
     X(nash_mtl)                                                                                              \
     X(aligned_mtl)                                                                                           \
     X(fairgrad)                                                                                              \
@@ -43,7 +44,19 @@
     X(dualproj)                                                                                              \
     X(upgrad)                                                                                                \
     X(config)                                                                                                \
-    X(krum)
+    X(krum)                                                                                                  \
+    X(pcd)                                                                                                   \
+    X(graddrop)                                                                                              \
+    X(trimmed_mean)                                                                                          \
+    X(moco)                                                                                                  \
+    X(db_mtl)                                                                                                \
+    X(excess_mtl)                                                                                            \
+    X(m_config)                                                                                              \
+    X(modo)                                                                                                  \
+    X(sdmgrad)                                                                                               \
+    X(cr_mogm)                                                                                               \
+    X(auto_lambda)                                                                                           \
+    X(moml)
 
 #define X(name) extern const balance_method balance_##name;
 BALANCE_METHODS(X)

@@ -21,6 +21,7 @@
 #define STATIONARY                                                                                           \
     1e-13 /* squared norm of a hull point, of the square of the norms it is made of, that is zero */
 #define ROUNDS 200
+#define DOUBLINGS 60
 
 typedef struct path {
     const linalg_maximin *problem;
@@ -37,23 +38,21 @@ static double squared_length(const path *p) {
     return fmax(0, linalg_form(p->problem->n, p->problem->matrix, p->v, p->v));
 }
 
+/* sum_i |c_i| |g_i|: what sum_i c_i g_i is made of, which tells a small sum from a vanishing one. */
+static double size_of_terms(const path *p, const double *c) {
+    double terms = 0;
+    for (int i = 0; i < p->problem->n; i++)
+        terms += fabs(c[i]) * sqrt(p->problem->matrix[(size_t)i * (size_t)(p->problem->n + 1)]);
+    return terms;
+}
+
 /* The norm of the hull's point next to zero; 0 where zero lies in the hull, to rounding. */
 static double distance_of_hull(path *p) {
     const linalg_maximin *problem = p->problem;
     linalg_qp hull = {.n = problem->n, .matrix = problem->matrix, .row = problem->row, .total = 1};
     linalg_qp_solve(&hull, p->v, NULL, p->work);
-    double squared = squared_length(p), terms = 0;
-    for (int i = 0; i < problem->n; i++)
-        terms += p->v[i] * sqrt(problem->matrix[(size_t)i * (size_t)(problem->n + 1)]);
+    double squared = squared_length(p), terms = size_of_terms(p, p->v);
     return squared > STATIONARY * terms * terms ? sqrt(squared) : 0;
-}
-
-/* The end of the path where zero lies in the hull: the shortest x with q_i + g_i . x >= 0 for all i. */
-static double end_of_path(path *p) {
-    const linalg_maximin *problem = p->problem;
-    linalg_qp end = {.n = problem->n, .matrix = problem->matrix, .linear = problem->linear};
-    linalg_qp_solve(&end, p->v, NULL, p->work);
-    return linalg_dot(problem->n, problem->row, p->v);
 }
 
 /* Puts v and its slope at kappa; returns |x|^2. */
@@ -66,6 +65,34 @@ static double walk_to(path *p, double kappa) {
                     .total = kappa};
     linalg_qp_solve(&at, p->v, p->slope, p->work);
     return squared_length(p);
+}
+
+/*
+ * Where to look first if zero lies in the hull: the shortest x with q_i + g_i . x >= 0 for all i, which ends
+ * the path in CAGrad's case; or else a kappa that keeps |x| within the radius.
+ */
+static double first_guess(path *p) {
+    const linalg_maximin *problem = p->problem;
+    double longest = 0;
+    linalg_qp end = {.n = problem->n, .matrix = problem->matrix, .linear = problem->linear};
+    bool solved = linalg_qp_solve(&end, p->v, NULL, p->work);
+    double kappa = linalg_dot(problem->n, problem->row, p->v), terms = size_of_terms(p, p->v);
+    if (solved && squared_length(p) > STATIONARY * terms * terms) return kappa;
+    for (int i = 0; i < problem->n; i++)
+        longest =
+            fmax(longest, sqrt(problem->matrix[(size_t)i * (size_t)(problem->n + 1)]) / problem->row[i]);
+    return longest > 0 ? problem->radius / longest : 1;
+}
+
+/* Whether x stands still along the piece at hand, and no wall ends the piece: the end of the path. */
+static bool is_end(const path *p) {
+    double terms = size_of_terms(p, p->slope), largest = 0, lowest = 0;
+    for (int i = 0; i < p->problem->n; i++) {
+        largest = fmax(largest, p->slope[i]);
+        lowest = fmin(lowest, p->slope[i]);
+    }
+    if (lowest < -1e-9 * largest) return false;
+    return !(linalg_form(p->problem->n, p->problem->matrix, p->slope, p->slope) > STATIONARY * terms * terms);
 }
 
 /* How much further along the piece at hand |x|^2 grows by `missing`; NaN if it does not. */
@@ -104,12 +131,12 @@ void linalg_maximin_solve(const linalg_maximin *problem, double *v, double *work
     path p = {.problem = problem, .v = v, .slope = work, .product = work + n, .work = work + 2 * n};
     memset(v, 0, n * sizeof *v);
     if (!(problem->radius > 0)) return;
-    double distance = distance_of_hull(&p), high;
-    if (distance > 0) {
-        high = problem->radius / distance;
-    } else {
-        high = end_of_path(&p);
-        if (!(squared_length(&p) > problem->radius * problem->radius)) return;
+    double distance = distance_of_hull(&p);
+    double high = distance > 0 ? problem->radius / distance : first_guess(&p);
+    for (int k = 0; k < DOUBLINGS && distance == 0; k++) {
+        if (walk_to(&p, high) > problem->radius * problem->radius) break;
+        if (is_end(&p)) return;
+        high *= 2;
     }
     find_radius(&p, high);
     fit_radius(&p);

@@ -22,8 +22,8 @@ typedef struct linalg_maximin {
 size_t linalg_maximin_room(int n);
 
 /*
- * v [n], not negative. Where zero lies in the convex hull of the g_i / a_i the maximum is zero and many x
- * reach it, if the ball is large enough; the shortest of them is returned then.
+ * v [n], not negative. Where zero lies in the convex hull of the g_i / a_i the worst case cannot be made
+ * better than some bound, and in a large enough ball many x reach it; the shortest of them is returned then.
  */
 void linalg_maximin_solve(const linalg_maximin *problem, double *v, double *work);
 

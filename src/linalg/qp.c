@@ -133,23 +133,21 @@ static double reach(const active_set *set, int k) {
     return now > 0 ? now / (now - target) : 0;
 }
 
-/* Moves v towards the target as far as it stays positive; whoever hits the wall leaves. True at the target.
- */
+/* Moves v towards the target as far as it stays positive; all who hit the wall leave. True at the target. */
 static bool step_to_target(active_set *set) {
-    double step = 1;
-    int wall = -1;
+    double step = 2;
+    for (int k = 0; k < set->size; k++) step = fmin(step, reach(set, k));
+    bool wall = step <= 1;
     for (int k = 0; k < set->size; k++) {
-        double far = reach(set, k);
-        if (far > step || (far == step && wall >= 0)) continue;
-        step = far;
-        wall = k;
+        int unknown = set->members[k];
+        bool leaves = reach(set, k) <= step && wall;
+        double moved = wall ? set->v[unknown] + step * (set->target[k] - set->v[unknown]) : set->target[k];
+        set->v[unknown] = leaves ? 0 : fmax(0, moved);
+        if (leaves) set->state[unknown] = HELD;
     }
-    for (int k = 0; k < set->size; k++) {
-        double *now = &set->v[set->members[k]];
-        *now = wall < 0 ? set->target[k] : fmax(0, *now + step * (set->target[k] - *now));
-    }
-    if (wall >= 0) dismiss(set, wall);
-    return wall < 0;
+    for (int k = set->size - 1; k >= 0 && wall; k--)
+        if (set->state[set->members[k]] == HELD) dismiss(set, k);
+    return !wall;
 }
 
 /* A v + q, column by column of the free unknowns; returns the sum of sqrt(A_jj) v_j, which bounds its terms.
@@ -249,6 +247,17 @@ static bool enlarge(active_set *set, int unknown) {
     return set->v[unknown] > 0;
 }
 
+/*
+ * Without an equality any set will do to begin with, because v = 0 is feasible: all unknowns that would lower
+ * the objective by themselves. Most often that is nearly the answer.
+ */
+static void begin_with_all(active_set *set) {
+    for (int i = 0; i < set->n; i++)
+        if (set->problem->linear && set->problem->linear[i] < 0) admit(set, i);
+    do minimise_on_set(set);
+    while (!step_to_target(set) && set->size > 0);
+}
+
 static void find_slope(active_set *set, double *slope) {
     for (int i = 0; i < set->n; i++) slope[i] = 0;
     if (!set->problem->row) return;
@@ -259,7 +268,10 @@ static void find_slope(active_set *set, double *slope) {
 
 bool linalg_qp_solve(const linalg_qp *problem, double *v, double *slope, double *work) {
     active_set set = begin(problem, v, work);
-    if (problem->row) admit_best_vertex(&set);
+    if (problem->row)
+        admit_best_vertex(&set);
+    else
+        begin_with_all(&set);
     for (int round = 0; round < 20 * (problem->n + 5); round++) {
         int worst = find_worst(&set, RESIDUAL_TOLERANCE, HELD);
         if (worst < 0) break;

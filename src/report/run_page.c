@@ -340,6 +340,8 @@ static const curves all_curves[] = {
      true, false},
     {"Validation loss", "validation", "loss", "loss", NULL, true, true},
     {"Training loss", "train", "loss", "loss", NULL, true, true},
+    {"Gradient norms", "train", "gradient_norm", "norm",
+     "Norms of the tasks' gradients on the shared parameters: who pulls hardest.", false, true},
     {"Task weights", "train", "weight", "weight", "Mean weight over the steps of each epoch.", false, false},
 };
 

@@ -78,7 +78,12 @@ static void clear_sums(truce_trainer *t) {
     memset(t->weight_sums, 0, T * sizeof *t->weight_sums);
     t->epoch_begin = t->step;
     memset(t->conflict_sums, 0, T * T * sizeof *t->conflict_sums);
+    memset(t->norm_sums, 0, T * sizeof *t->norm_sums);
     memset(t->conflict_counts, 0, T * T * sizeof *t->conflict_counts);
+}
+
+static double mean_of(double sum, int64_t n) {
+    return n ? sum / (double)n : (double)NAN;
 }
 
 /* The mean training loss of the epoch, for progress. */
@@ -118,11 +123,14 @@ static truce_status record_training(truce_trainer *t) {
     int T = t->model->n_tasks;
     for (int i = 0; i < T; i++) {
         const char *task = t->model->tasks[i].info->name;
-        double loss = t->loss_counts[i] ? t->loss_sums[i] / (double)t->loss_counts[i] : (double)NAN;
+        double loss = mean_of(t->loss_sums[i], t->loss_counts[i]);
         BASE_TRY(record(t, "train", task, "loss", loss));
         BASE_TRY(record(t, "train", task, "weight", t->weight_sums[i] / (double)(t->step - t->epoch_begin)));
     }
     if (!t->compares) return TRUCE_OK;
+    for (int i = 0; i < T; i++)
+        BASE_TRY(record(t, "train", t->task_names[i], "gradient_norm",
+                        mean_of(t->norm_sums[i], t->conflict_counts[i * T + i])));
     for (int i = 0; i < T * T; i++)
         t->gramian[i] =
             t->conflict_counts[i] ? t->conflict_sums[i] / (double)t->conflict_counts[i] : (double)NAN;
@@ -160,8 +168,7 @@ static truce_status validate(truce_trainer *t, bool *improved) {
 }
 
 static truce_status end_epoch(truce_trainer *t) {
-    for (int i = 0; i < t->model->n_tasks; i++)
-        t->losses[i] = t->loss_counts[i] ? t->loss_sums[i] / (double)t->loss_counts[i] : (double)NAN;
+    for (int i = 0; i < t->model->n_tasks; i++) t->losses[i] = mean_of(t->loss_sums[i], t->loss_counts[i]);
     return truce_balancer_end_epoch(t->balancer, t->losses);
 }
 

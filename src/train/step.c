@@ -117,6 +117,7 @@ static void add_conflicts(truce_trainer *t) {
             if (!(norms > 0) || !isfinite(norms)) continue;
             t->conflict_sums[i * T + j] += t->gramian[i * T + j] / norms;
             t->conflict_counts[i * T + j]++;
+            if (i == j) t->norm_sums[i] += sqrt(norms);
         }
 }
 

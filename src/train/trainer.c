@@ -143,6 +143,7 @@ static truce_status allocate_room(truce_trainer *t) {
     BASE_TRY(base_alloc(context, n * n, sizeof(double), &t->gramian));
     BASE_TRY(base_alloc(context, n * n, sizeof(double), &t->conflict_sums));
     BASE_TRY(base_alloc(context, n * n, sizeof(int64_t), &t->conflict_counts));
+    BASE_TRY(base_alloc(context, n, sizeof(double), &t->norm_sums));
     BASE_TRY(base_alloc(context, n, sizeof(double), &t->loss_sums));
     BASE_TRY(base_alloc(context, n, sizeof(int64_t), &t->loss_counts));
     BASE_TRY(base_alloc(context, n, sizeof(double), &t->weight_sums));
@@ -229,6 +230,7 @@ void truce_trainer_destroy(truce_trainer *t) {
     base_free(context, t->weight_sums);
     base_free(context, t->loss_counts);
     base_free(context, t->loss_sums);
+    base_free(context, t->norm_sums);
     base_free(context, t->conflict_counts);
     base_free(context, t->conflict_sums);
     base_free(context, t->gramian);

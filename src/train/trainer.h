@@ -51,6 +51,7 @@ struct truce_trainer {
     /* room for one step */
     double *losses, *weights, *gramian; /* [T], [T], [T][T] */
     double *conflict_sums;              /* [T][T] cosines of this epoch, */
+    double *norm_sums;                  /* [T] norms of gradients on the shared parameters, as many as */
     int64_t *conflict_counts;           /* [T][T] and how many there were */
     double *loss_sums;                  /* [T] over labelled batches of this epoch, */
     int64_t *loss_counts;               /* [T] and how many there were */

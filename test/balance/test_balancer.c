@@ -49,6 +49,22 @@ static void the_table_is_in_order(void **state) {
     assert_null(truce_method_find("nothing"));
 }
 
+static void every_method_has_its_paragraph(void **state) {
+    (void)state;
+    static char page[1 << 18];
+    FILE *file = fopen(TEST_SOURCE_FOLDER "/docs/methods.md", "r");
+    assert_non_null(file);
+    page[fread(page, 1, sizeof page - 1, file)] = 0;
+    fclose(file);
+    const truce_method *method;
+    for (int i = 0; (method = truce_method_at(i)); i++) {
+        char heading[64], row[80];
+        snprintf(heading, sizeof heading, "\n### %s\n", method->name);
+        snprintf(row, sizeof row, "\n| [%s](#%s) |", method->name, method->name);
+        if (!strstr(page, heading) || !strstr(page, row)) fail_msg("docs/methods.md lacks %s", method->name);
+    }
+}
+
 static void every_variant_can_be_chosen(void **state) {
     const truce_method *method;
     truce_context *context = *state;
@@ -383,6 +399,7 @@ static void methods_on_inner_products_take_any_width(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(the_table_is_in_order),
+        TEST(every_method_has_its_paragraph),
         TEST(every_variant_can_be_chosen),
         TEST(mistakes_are_named),
         TEST(a_variant_sets_what_was_not_set_by_hand),

@@ -90,6 +90,39 @@ static void stationary_rows_end_at_zero(void **state) {
     free(t);
 }
 
+/* Any q, and rows that leave no way to raise all: the bound is met, or a larger ball is no better. */
+static void worst_cases_are_best_for_any_offsets(void **state) {
+    (void)state;
+    instance *t = calloc(1, sizeof *t);
+    for (size_t s = 2; s < sizeof shapes / sizeof *shapes; s++)
+        for (uint64_t seed = 0; seed < 60; seed++) {
+            base_rng rng = base_rng_make(seed, "maximin offsets", s, 0);
+            if (shapes[s][2] >= shapes[s][0]) continue;
+            make(&rng, shapes[s], TEST_ROWS_STRONG, t);
+            double *work = calloc(linalg_maximin_room(t->n), 8), radius = 0.1 + 2 * base_rng_uniform(&rng),
+                   scale = 0;
+            for (int i = 0; i < t->n; i++) {
+                t->q[i] = base_rng_normal(&rng);
+                scale = fmax(scale, fabs(t->q[i]) + radius * sqrt(t->g[i * (t->n + 1)]));
+            }
+            linalg_maximin p = {t->n, t->g, t->q, t->row, radius};
+            linalg_maximin_solve(&p, t->v, work);
+            double length = sqrt(fmax(0, linalg_form(t->n, t->g, t->v, t->v))), found = worst_case(t), best;
+            if (length > 0.999999 * radius) {
+                best = bound(t, radius);
+            } else {
+                p.radius = 100 * radius;
+                linalg_maximin_solve(&p, t->v, work);
+                best = worst_case(t);
+            }
+            if (!(length <= radius * (1 + 1e-9)) || !(best - found < 1e-8 * scale))
+                fail_msg("seed %d shape %d: %g of %g, length %g of %g", (int)seed, (int)s, found, best,
+                         length, radius);
+            free(work);
+        }
+    free(t);
+}
+
 static void a_point_is_a_ball(void **state) {
     (void)state;
     double g[] = {18, -22, -22, 38}, q[] = {-2, 8}, row[] = {1, 1}, v[2],
@@ -103,6 +136,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(values_meet_their_dual_bound),
         TEST(stationary_rows_end_at_zero),
+        TEST(worst_cases_are_best_for_any_offsets),
         TEST(a_point_is_a_ball),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

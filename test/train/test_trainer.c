@@ -210,8 +210,8 @@ static void patience_ends_a_training(void **state) {
 
 static void numbers_out_of_hand_are_named(void **state) {
     truce_context *context = *state;
-    training t = open_training(
-        context, 0, "train: {epochs: 50, optimizer: sgd, rate: 1e6, balancer: sum, conflicts: 0}");
+    training t = open_training(context, 0,
+                               "train: {epochs: 50, optimizer: sgd, rate: 1e6, balancer: sum, conflicts: 0}");
     truce_status status = truce_trainer_run(t.trainer, NULL);
     assert_int_equal(TRUCE_ERROR_NUMERIC, status);
     const char *message = truce_context_message(context);

@@ -49,12 +49,12 @@ static truce_status shape_same(engine_shape_call *call) {
  * forward and the overwriting reverse may have out equal to an input, element by element, so there is no
  * RESTRICT.
  */
-#define UNARY(op, keeps, value, slope)                                                                       \
+#define UNARY_WITH(loop, op, keeps, value, slope)                                                            \
     static void op##_values(void *arg, int64_t begin, int64_t end, int worker) {                             \
         const unary_job *job = arg;                                                                          \
         const real a = job->a, b = job->b;                                                                   \
         (void)worker, (void)a, (void)b;                                                                      \
-        _Pragma("omp simd") for (int64_t i = begin; i < end; i++) {                                          \
+        loop for (int64_t i = begin; i < end; i++) {                                                         \
             const real x = job->x[i];                                                                        \
             job->out[i] = (value);                                                                           \
         }                                                                                                    \
@@ -63,7 +63,7 @@ static truce_status shape_same(engine_shape_call *call) {
         const unary_job *job = arg;                                                                          \
         const real a = job->a, b = job->b;                                                                   \
         (void)worker, (void)a, (void)b;                                                                      \
-        _Pragma("omp simd") for (int64_t i = begin; i < end; i++) {                                          \
+        loop for (int64_t i = begin; i < end; i++) {                                                         \
             const real x = job->x[i], y = job->y[i];                                                         \
             (void)x, (void)y;                                                                                \
             job->out[i] = job->dy[i] * (slope);                                                              \
@@ -73,7 +73,7 @@ static truce_status shape_same(engine_shape_call *call) {
         const unary_job *job = arg;                                                                          \
         const real a = job->a, b = job->b;                                                                   \
         (void)worker, (void)a, (void)b;                                                                      \
-        _Pragma("omp simd") for (int64_t i = begin; i < end; i++) {                                          \
+        loop for (int64_t i = begin; i < end; i++) {                                                         \
             const real x = job->x[i], y = job->y[i];                                                         \
             (void)x, (void)y;                                                                                \
             job->out[i] += job->dy[i] * (slope);                                                             \
@@ -97,6 +97,10 @@ static truce_status shape_same(engine_shape_call *call) {
                      .vjp = op##_vjp,                                                                        \
                      .jvp = op##_jvp};
 
+/* Most vectorise; those that call the C library do not. */
+#define UNARY(op, keeps, value, slope) UNARY_WITH(_Pragma("omp simd"), op, keeps, value, slope)
+#define UNARY_BY_LIBRARY(op, keeps, value, slope) UNARY_WITH(, op, keeps, value, slope)
+
 #define INPUT ENGINE_KEEPS_INPUTS
 #define OUTPUT ENGINE_KEEPS_OUTPUT
 
@@ -113,7 +117,7 @@ UNARY(log, INPUT, vec_log(x), 1 / x)
 UNARY(sqrt, OUTPUT, vec_sqrt(x), (real)0.5 / y)
 UNARY(square, INPUT, x *x, 2 * x)
 UNARY(abs, INPUT, vec_abs(x), x > 0 ? (real)1 : x < 0 ? (real)-1 : (real)0)
-UNARY(power, INPUT, (real)pow((double)x, (double)a), a *(real)pow((double)x, (double)a - 1))
+UNARY_BY_LIBRARY(power, INPUT, (real)pow((double)x, (double)a), a *(real)pow((double)x, (double)a - 1))
 
 #ifdef ENGINE_BUILDERS
 
