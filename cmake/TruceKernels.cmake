@@ -32,9 +32,6 @@ function(truce_kernel_objects out folder)
       target_compile_definitions(truce_ops_${backend} PRIVATE ENGINE_BACKEND=${backend})
       if(backend MATCHES "^f64")
         target_compile_definitions(truce_ops_${backend} PRIVATE ENGINE_DOUBLE=1)
-        if(CMAKE_C_COMPILER_ID MATCHES "Clang") # the C library's functions have no vector form
-          target_compile_options(truce_ops_${backend} PRIVATE -Wno-pass-failed)
-        endif()
       endif()
       if(backend STREQUAL "f32_generic") # graph-building functions are compiled here, once
         target_compile_definitions(truce_ops_${backend} PRIVATE ENGINE_BUILDERS=1)
