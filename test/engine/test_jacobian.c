@@ -28,6 +28,25 @@ typedef struct fixture {
     bool has_walls; /* finite differences see through truce_op_stop_gradient */
 } fixture;
 
+enum { CLASSES = 4 };
+
+/* Indices named PREFIX0, PREFIX1, ... */
+static void fill_indices(fixture *f, truce_program *program, base_rng *rng, const char *prefix,
+                         double missing) {
+    for (int i = 0;; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "%s%d", prefix, i);
+        truce_node node = truce_graph_find(f->graph, name);
+        if (node == TRUCE_NONE) return;
+        int32_t *values = truce_program_values(program, node);
+        for (int row = 0; row < BATCH; row++) {
+            int32_t index = (int32_t)base_rng_below(rng, CLASSES);
+            bool absent = base_rng_uniform(rng) < missing;
+            if (values) values[row] = absent ? -1 : index;
+        }
+    }
+}
+
 /* Inputs are named in0, in1, ...; all but the first are targets, which may be missing. */
 static void fill_inputs(fixture *f, truce_program *program, base_rng *rng, double missing) {
     for (int i = 0;; i++) {
@@ -53,6 +72,8 @@ static void open_fixture(fixture *f, base_rng *rng, double missing) {
         assert_ok(f->context, truce_program_create(f->parameters, &config, &f->programs[i]));
         *rng = inputs;
         fill_inputs(f, f->programs[i], rng, missing);
+        fill_indices(f, f->programs[i], rng, "index", 0);
+        fill_indices(f, f->programs[i], rng, "class", missing);
     }
 }
 
@@ -211,61 +232,148 @@ static truce_node pick(base_rng *rng, const truce_node *pool, int n) {
     return pool[base_rng_below(rng, (uint64_t)n)];
 }
 
-/*
- * A random graph over rows of 4 numbers: layers (some with weights used before), activations, sums, products,
- * views and walls; tasks hang on random nodes, some losses are sums or shared.
- */
-static void random_graph(fixture *f, base_rng *rng) {
-    enum { WIDTH = 4 };
-    truce_graph *g = f->graph;
-    int n_inputs = 0, n_pool = 0, n_weights = 0, n_nodes = 4 + (int)base_rng_below(rng, 20);
+enum { WIDTH = 4 };
+
+/* What a random graph is made of. */
+typedef struct growth {
+    truce_graph *g;
+    base_rng *rng;
+    int n_inputs, n_indices, n_classes, n_pool, n_weights, n_names;
     truce_node pool[MAX_POOL], weights[MAX_POOL];
-    pool[n_pool++] = input(g, &n_inputs, WIDTH);
+} growth;
+
+static truce_node new_parameter(growth *w, int n_dims, int64_t a, int64_t b) {
+    char name[16];
+    snprintf(name, sizeof name, "p%d", w->n_names++);
+    return parameter(w->g, name, n_dims, a, b);
+}
+
+static truce_node new_state(growth *w) {
+    char name[16];
+    snprintf(name, sizeof name, "s%d", w->n_names++);
+    return truce_graph_state(w->g, name, truce_shape_of(1, WIDTH), (truce_init){TRUCE_INIT_CONSTANT, 1});
+}
+
+static truce_node new_indices(growth *w, const char *prefix, int *n) {
+    char name[16];
+    snprintf(name, sizeof name, "%s%d", prefix, (*n)++);
+    return truce_graph_input(w->g, name, TRUCE_INDEX, truce_shape_of(1, TRUCE_BATCH));
+}
+
+/* Rows of 4 as pictures of 2 x 2, and back. */
+static truce_node picture(growth *w, truce_node x) {
+    return truce_op_reshape(w->g, x, truce_shape_of(4, TRUCE_BATCH, 1, 2, 2));
+}
+
+static truce_node row(growth *w, truce_node x) {
+    return truce_op_reshape(w->g, x, truce_shape_of(2, TRUCE_BATCH, 0));
+}
+
+static truce_node twice(growth *w, truce_node x) {
+    return truce_op_concat(w->g, 2, (truce_node[]){x, x}, 1);
+}
+
+static truce_node convolved(growth *w, truce_node x) {
+    char name[16];
+    snprintf(name, sizeof name, "p%d", w->n_names++);
+    truce_node kernel = truce_graph_parameter(w->g, name, truce_shape_of(4, 1, 1, 3, 3),
+                                              (truce_init){TRUCE_INIT_NORMAL, 0.5});
+    return row(w, truce_op_conv2d(w->g, picture(w, x), kernel, new_parameter(w, 1, 1, 0),
+                                  &(truce_window){.size = {3, 3}, .padding = {1, 1}}));
+}
+
+static truce_node multiplied(growth *w, truce_node x, truce_node y) {
+    truce_shape square = truce_shape_of(3, TRUCE_BATCH, 2, 2);
+    truce_node a = truce_op_reshape(w->g, truce_op_tanh(w->g, x), square);
+    truce_node b = truce_op_reshape(w->g, truce_op_tanh(w->g, y), square);
+    return row(w, truce_op_matmul(w->g, a, base_rng_below(w->rng, 2) ? b : new_parameter(w, 2, 2, 2),
+                                  (unsigned)base_rng_below(w->rng, 4)));
+}
+
+static truce_node normalised(growth *w, truce_node x, bool by_batch) {
+    truce_norm norm = {.scale = new_parameter(w, 1, WIDTH, 0), .shift = TRUCE_NONE, .epsilon = 0.1};
+    if (!by_batch) return truce_op_layer_norm(w->g, x, &norm);
+    norm.running_mean = new_state(w);
+    norm.running_variance = new_state(w);
+    return truce_op_batch_norm(w->g, x, &norm);
+}
+
+/* A node on top of others that are picked at random. */
+static truce_node grow(fixture *f, growth *w) {
+    static const int swapped[] = {0, 2, 1};
+    truce_graph *g = w->g;
+    truce_node x = pick(w->rng, w->pool, w->n_pool), y = pick(w->rng, w->pool, w->n_pool), weight;
+    truce_window pair = {.size = {1, 2}};
+    switch (base_rng_below(w->rng, 24)) {
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+        weight = w->weights[w->n_weights++] = new_parameter(w, 2, WIDTH, WIDTH);
+        return truce_op_linear(g, x, weight, new_parameter(w, 1, WIDTH, 0));
+    case 4:
+    case 5:
+        return w->n_weights ? truce_op_linear(g, x, pick(w->rng, w->weights, w->n_weights), TRUCE_NONE) : x;
+    case 6: return truce_op_tanh(g, x);
+    case 7: return truce_op_add(g, x, y);
+    case 8: return truce_op_multiply(g, truce_op_tanh(g, x), truce_op_tanh(g, y));
+    case 9: return row(w, picture(w, x));
+    case 10: return truce_op_affine(g, x, 0.7, 0.1);
+    case 11: return truce_op_softmax(g, x, 1);
+    case 12: return truce_op_log_softmax(g, truce_op_tanh(g, x), 1);
+    case 13: return truce_op_slice(g, truce_op_concat(g, 2, (truce_node[]){x, y}, 1), 1, 1, 8, 2);
+    case 14:
+        return truce_op_embedding(g, new_parameter(w, 2, CLASSES, WIDTH),
+                                  new_indices(w, "index", &w->n_indices));
+    case 15: return normalised(w, x, false);
+    case 16: return normalised(w, x, true);
+    case 17: return multiplied(w, x, y);
+    case 18: return convolved(w, x);
+    case 19: return twice(w, row(w, truce_op_max_pool(g, picture(w, x), &pair)));
+    case 20: return twice(w, row(w, truce_op_average_pool(g, picture(w, x), &pair)));
+    case 21: return truce_op_dropout(g, x, 0.3);
+    case 22:
+        x = truce_op_reshape(g, x, truce_shape_of(3, TRUCE_BATCH, 2, 2));
+        return row(w, truce_op_transpose(g, x, swapped));
+    default: f->has_walls = true; return truce_op_stop_gradient(g, x);
+    }
+}
+
+static truce_node random_loss(growth *w, truce_node y) {
+    switch (base_rng_below(w->rng, 4)) {
+    case 0: return truce_op_cross_entropy(w->g, y, new_indices(w, "class", &w->n_classes), 1);
+    case 1: return truce_op_binary_cross_entropy(w->g, y, input(w->g, &w->n_inputs, WIDTH));
+    default: return truce_op_squared_error(w->g, y, input(w->g, &w->n_inputs, WIDTH));
+    }
+}
+
+/* A random graph over rows of 4 numbers; tasks hang on random nodes, some losses are sums or shared. The
+ * first indices are never missing. */
+static void random_graph(fixture *f, base_rng *rng) {
+    growth w = {.g = f->graph, .rng = rng};
+    int n_nodes = 4 + (int)base_rng_below(rng, 20);
+    w.pool[w.n_pool++] = input(w.g, &w.n_inputs, WIDTH);
     for (int i = 0; i < n_nodes; i++) {
-        truce_node x = pick(rng, pool, n_pool), y = pick(rng, pool, n_pool), made = TRUCE_NONE;
-        char name[32];
-        switch (base_rng_below(rng, 28) % 10) {
-        case 0:
-        case 1:
-        case 2:
-            snprintf(name, sizeof name, "w%d", n_weights);
-            weights[n_weights] = parameter(g, name, 2, WIDTH, WIDTH);
-            snprintf(name, sizeof name, "b%d", n_weights);
-            made = truce_op_linear(g, x, weights[n_weights], parameter(g, name, 1, WIDTH, 0));
-            n_weights++;
-            break;
-        case 3:
-            made = n_weights ? truce_op_linear(g, x, pick(rng, weights, n_weights), TRUCE_NONE) : x;
-            break;
-        case 4: made = truce_op_tanh(g, x); break;
-        case 5: made = truce_op_add(g, x, y); break;
-        case 6: made = truce_op_multiply(g, truce_op_tanh(g, x), truce_op_tanh(g, y)); break;
-        case 7:
-            made = truce_op_reshape(g, truce_op_reshape(g, x, truce_shape_of(3, TRUCE_BATCH, 2, 2)),
-                                    truce_shape_of(2, TRUCE_BATCH, 0));
-            break;
-        case 8: made = truce_op_affine(g, x, 0.7, 0.1); break;
-        default: made = truce_op_stop_gradient(g, x); f->has_walls = true;
-        }
-        pool[n_pool++] = made;
+        truce_node made = grow(f, &w);
+        w.pool[w.n_pool++] = made;
     }
     int n_tasks = 1 + (int)base_rng_below(rng, 5);
     truce_node previous = TRUCE_NONE;
     for (int t = 0; t < n_tasks; t++) {
         char name[16];
         snprintf(name, sizeof name, "task%d", t);
-        truce_node y = pick(rng, pool, n_pool);
-        if (base_rng_below(rng, 2)) y = dense(g, name, y, WIDTH);
-        truce_node loss = truce_op_squared_error(g, y, input(g, &n_inputs, WIDTH));
-        if (previous != TRUCE_NONE && base_rng_below(rng, 4) == 0) loss = truce_op_add(g, loss, previous);
+        truce_node y = pick(rng, w.pool, w.n_pool);
+        if (base_rng_below(rng, 2)) y = dense(w.g, name, y, WIDTH);
+        truce_node loss = random_loss(&w, y);
+        if (previous != TRUCE_NONE && base_rng_below(rng, 4) == 0) loss = truce_op_add(w.g, loss, previous);
         if (previous != TRUCE_NONE && base_rng_below(rng, 8) == 0) loss = previous;
-        truce_graph_task(g, name, loss);
+        truce_graph_task(w.g, name, loss);
         previous = loss;
     }
 }
 
 static void random_graphs_agree(void **state) {
-    for (uint64_t seed = 0; seed < 300; seed++) {
+    for (uint64_t seed = 0; seed < 500; seed++) {
         base_rng rng = base_rng_make(seed, "graph", 0, 0);
         fixture f = {.context = *state};
         assert_ok(f.context, truce_graph_create(f.context, &f.graph));

@@ -12,43 +12,43 @@
 
 #ifdef ENGINE_DOUBLE
 
-static inline real vec_exp(real x) {
+SIMD_INLINE real vec_exp(real x) {
     return exp(x);
 }
-static inline real vec_log(real x) {
+SIMD_INLINE real vec_log(real x) {
     return log(x);
 }
-static inline real vec_tanh(real x) {
+SIMD_INLINE real vec_tanh(real x) {
     return tanh(x);
 }
-static inline real vec_normal(real x) {
+SIMD_INLINE real vec_normal(real x) {
     return 0.5 * erfc(-x * 0.707106781186547524);
 }
-static inline real vec_sqrt(real x) {
+SIMD_INLINE real vec_sqrt(real x) {
     return sqrt(x);
 }
-static inline real vec_abs(real x) {
+SIMD_INLINE real vec_abs(real x) {
     return fabs(x);
 }
 
 #else
 
-static inline float vec_from_bits(int32_t bits) {
+SIMD_INLINE float vec_from_bits(int32_t bits) {
     float x;
     memcpy(&x, &bits, sizeof x);
     return x;
 }
 
-static inline int32_t vec_to_bits(float x) {
+SIMD_INLINE int32_t vec_to_bits(float x) {
     int32_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
 
 /* e^x = 2^n e^r with |r| <= ln 2 / 2; below -103.97 it is 0, above 88.73 infinity. */
-static inline float vec_exp(float x) {
-    float clamped = x < -104.0f ? -104.0f : x > 89.0f ? 89.0f : x;
-    float shifted = clamped * 1.44269504f + 12582912.0f; /* 1.5 x 2^23 rounds to a whole number */
+SIMD_INLINE float vec_exp(float x) {
+    float clamped = x > -104.0f ? (x < 89.0f ? x : 89.0f) : -104.0f; /* NaN too has to become a number */
+    float shifted = clamped * 1.44269504f + 12582912.0f;             /* 1.5 x 2^23 rounds to a whole number */
     float n = shifted - 12582912.0f;
     float r = (clamped - n * 0.693145752f) - n * 1.42860677e-6f;
     float p = 1.3814581e-3f;
@@ -66,11 +66,12 @@ static inline float vec_exp(float x) {
 }
 
 /* log x = e ln 2 + log m with m in [sqrt(1/2), sqrt 2), log m = 2 artanh(s), s = (m - 1) / (m + 1). */
-static inline float vec_log(float x) {
+SIMD_INLINE float vec_log(float x) {
     float normal = x < 1.17549435e-38f ? x * 8388608.0f : x;
     float bias = x < 1.17549435e-38f ? 23.0f : 0.0f;
-    int32_t bits = vec_to_bits(normal), e = (bits - 0x3f3504f3) >> 23;
-    float m = vec_from_bits(bits - (e << 23)), f = (float)e - bias;
+    uint32_t bits = (uint32_t)vec_to_bits(normal);
+    int32_t e = (int32_t)(bits - 0x3f3504f3u) >> 23;
+    float m = vec_from_bits((int32_t)(bits - ((uint32_t)e << 23))), f = (float)e - bias;
     float t = m - 1.0f, s = t / (2.0f + t), z = s * s;
     float p = 0.24279078f;
     p = p * z + 0.28498787f;
@@ -84,7 +85,7 @@ static inline float vec_log(float x) {
 }
 
 /* Odd polynomial near 0, (1 - e^-2|x|) / (1 + e^-2|x|) elsewhere. */
-static inline float vec_tanh(float x) {
+SIMD_INLINE float vec_tanh(float x) {
     float a = fabsf(x), z = x * x;
     float p = -5.70498872e-3f;
     p = p * z + 2.06390887e-2f;
@@ -98,7 +99,7 @@ static inline float vec_tanh(float x) {
 
 /* e^(-x^2 / 2). The rounding error of the square would be multiplied by it, so the square is made in two
  * parts. */
-static inline float vec_bell(float x) {
+SIMD_INLINE float vec_bell(float x) {
     float z = 0.5f * x * x, high = vec_from_bits(vec_to_bits(x) & ~0xfff), low = x - high;
     float rest = ((0.5f * high * high - z) + high * low) + 0.5f * low * low;
     return vec_exp(-z) * (1.0f - (fabsf(x) < 16.0f ? rest : 0.0f));
@@ -109,7 +110,7 @@ static inline float vec_bell(float x) {
  * beyond, half of erfc(|s|) = e^(-s^2) t p(t - 1/2) with t = 1 / (1 + |s| / 2). Both are fitted for this, p
  * to the relative error, so that the lower tail keeps its digits.
  */
-static inline float vec_normal(float x) {
+SIMD_INLINE float vec_normal(float x) {
     float s = x * 0.707106781f, z = 0.5f * x * x, t = 1.0f / (1.0f + 0.5f * fabsf(s));
     float q = 7.853858e-5f;
     q = q * z - 8.0101925e-4f;
@@ -131,22 +132,22 @@ static inline float vec_normal(float x) {
     return fabsf(s) < 0.5f ? near : x != x ? x : far;
 }
 
-static inline float vec_sqrt(float x) {
+SIMD_INLINE float vec_sqrt(float x) {
     return sqrtf(x);
 }
-static inline float vec_abs(float x) {
+SIMD_INLINE float vec_abs(float x) {
     return fabsf(x);
 }
 
 #endif
 
-static inline real vec_sigmoid(real x) {
+SIMD_INLINE real vec_sigmoid(real x) {
     real e = vec_exp(-vec_abs(x)), s = 1 / (1 + e);
     return x >= 0 ? s : e * s;
 }
 
 /* log(1 + e^x) without overflow. */
-static inline real vec_softplus(real x) {
+SIMD_INLINE real vec_softplus(real x) {
     real e = vec_exp(-vec_abs(x));
     /* log1p(e): the correction term keeps it exact to rounding where 1 + e loses bits */
     real u = 1 + e, l = vec_log(u) + (e - (u - 1)) / u;
