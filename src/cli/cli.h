@@ -52,7 +52,8 @@ typedef struct cli {
     bool json, quiet;
 } cli;
 
-extern const cli_command cli_train, cli_eval, cli_predict, cli_compare, cli_inspect, cli_methods, cli_report;
+extern const cli_command cli_balance, cli_train, cli_eval, cli_predict, cli_compare, cli_inspect, cli_methods,
+    cli_report;
 
 /* The command of that name, or NULL; the i-th, NULL past the end. */
 const cli_command *cli_command_find(const char *name);

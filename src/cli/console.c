@@ -44,7 +44,7 @@ int cli_fail(const cli *c, truce_status status) {
 }
 
 int cli_print_json(cli *c, json_t *object) {
-    int written = object ? json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) : -1;
+    int written = object ? json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : -1;
     json_decref(object);
     if (written == 0) printf("\n");
     if (written == 0 && fflush(stdout) == 0) return CLI_DONE;

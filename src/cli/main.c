@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const cli_command *const commands[] = {&cli_train,   &cli_compare, &cli_eval,   &cli_predict,
-                                              &cli_inspect, &cli_report,  &cli_methods};
+static const cli_command *const commands[] = {&cli_train,   &cli_compare, &cli_eval,    &cli_predict,
+                                              &cli_inspect, &cli_report,  &cli_balance, &cli_methods};
 
 const cli_command *cli_command_at(int i) {
     return i >= 0 && (size_t)i < BASE_COUNT(commands) ? commands[i] : NULL;
